@@ -1,0 +1,1 @@
+//! The server of Plumego: bind, serve, drain, stop.

@@ -1,0 +1,1 @@
+//! axum extractors and routers in Plumego, Plumego in axum.

@@ -1,0 +1,1 @@
+//! Components, tasks, health and readiness of Plumego.

@@ -1,0 +1,1 @@
+//! Layered, typed settings: the only reader of the environment in Plumego.

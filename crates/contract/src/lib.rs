@@ -1,0 +1,1 @@
+//! The vocabulary of Plumego: request, response, error, extractors.

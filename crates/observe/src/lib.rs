@@ -1,0 +1,1 @@
+//! Metrics, log lines and W3C trace context of Plumego.

@@ -1,0 +1,1 @@
+//! A web toolkit: the whole product of a small team as one binary.

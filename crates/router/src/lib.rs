@@ -1,0 +1,1 @@
+//! The router of Plumego: patterns, groups, handlers, names, freeze.

@@ -1,0 +1,1 @@
+//! What Plumego misses in std: clock, random ids, secrets, limits.

@@ -1,0 +1,1 @@
+//! Test an application built with Plumego.
