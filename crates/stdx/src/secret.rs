@@ -1,0 +1,90 @@
+//! Values that must not be printed, and comparing them without a timing hint.
+//!
+//! ```
+//! use plumego_stdx::Secret;
+//!
+//! let token = Secret::new(String::from("s3cr3t"));
+//! assert_eq!(format!("{token} {token:?}"), "[secret] [secret]");
+//! assert!(token.matches("s3cr3t"));
+//! assert!(!token.matches("s3cr3T"));
+//! assert_eq!(token.expose(), "s3cr3t");
+//! ```
+//!
+//! The memory is not wiped when a secret is dropped; a core dump may hold it.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use subtle::ConstantTimeEq;
+
+const REDACTED: &str = "[secret]";
+
+/// A value whose `Debug`, `Display` and `Serialize` say `[secret]`.
+///
+/// Reading it takes an [`expose`](Self::expose), which a reviewer can search for. There is no
+/// `==`: compare with [`matches`](Self::matches). `Deserialize` reads the bare value.
+#[derive(Clone, Copy, Default)]
+pub struct Secret<T> {
+    value: T,
+}
+
+impl<T> Secret<T> {
+    /// Hides `value`.
+    pub const fn new(value: T) -> Self {
+        Self { value }
+    }
+
+    /// The value itself. Do not log it.
+    pub const fn expose(&self) -> &T {
+        &self.value
+    }
+
+    /// The value itself, taken out. Do not log it.
+    pub fn into_exposed(self) -> T {
+        self.value
+    }
+}
+
+impl<T: AsRef<[u8]>> Secret<T> {
+    /// Whether `candidate` is the secret, by [`ct_eq`].
+    pub fn matches<C: AsRef<[u8]> + ?Sized>(&self, candidate: &C) -> bool {
+        ct_eq(self.value.as_ref(), candidate.as_ref())
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl<T> fmt::Display for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl<T> From<T> for Secret<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<T> Serialize for Secret<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(REDACTED)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// Whether two byte strings are equal, in a time that depends on their length only.
+///
+/// Different lengths answer at once, so the length of a secret is not hidden.
+pub fn ct_eq(a: &[u8], b: &[u8]) -> bool {
+    a.ct_eq(b).into()
+}
