@@ -1,1 +1,4 @@
 //! Metrics, log lines and W3C trace context of Plumego.
+
+pub mod record;
+pub mod trace;

@@ -1,0 +1,10 @@
+//! What metrics, log lines and trace context promise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod trace;
