@@ -1,1 +1,41 @@
-//! The vocabulary of Plumego: request, response, error, extractors.
+//! The vocabulary of Plumego: request and response, body, error, extractors, health.
+//!
+//! Every other room speaks in these words, and so does an extension that a third party writes.
+//! This crate knows no router, no server and no runtime beyond timers; it changes slowest of all.
+//!
+//! | I want to … | look at |
+//! | --- | --- |
+//! | take something out of a request | [`extract`] |
+//! | answer with something | [`respond`] |
+//! | answer with an error | [`Error`] and its [table of codes](CODES) |
+//! | know about the request in a layer | [`RequestContext`] |
+//! | say how a component fares | [`Health`] |
+
+mod body;
+mod context;
+mod error;
+pub mod extract;
+mod health;
+mod problem;
+pub mod respond;
+mod route;
+
+pub use self::body::{Body, BoxError};
+pub use self::context::{
+    AppContext, BoxTask, Client, Connection, JsonConfig, MAX_AFTER_RESPONSE_TASKS, MultipartConfig,
+    Params, RequestContext, RequestId, SpawnTask, StateMap, TrustedProxies, UnknownFields,
+};
+pub use self::error::{
+    CODES, Category, Code, Error, ErrorFormat, FieldError, ResultExt, Text, codes,
+};
+pub use self::extract::{FromParts, FromRequest, Needs, State};
+pub use self::health::{Health, HealthStatus};
+pub use self::problem::{Problem, Problems};
+pub use self::respond::{Html, IntoResponse, Json};
+pub use self::route::{Methods, OnDisconnect, RouteInfo};
+
+/// A request, with the toolkit's body.
+pub type Request<B = Body> = http::Request<B>;
+
+/// A response, with the toolkit's body.
+pub type Response<B = Body> = http::Response<B>;

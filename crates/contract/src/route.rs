@@ -1,0 +1,119 @@
+//! The record of a route: one value that serves traffic, the route list, metrics and logs.
+
+use std::fmt;
+use std::panic::Location;
+
+use http::Method;
+use plumego_stdx::Limit;
+
+/// The methods a route answers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Methods {
+    /// One method, standard or custom.
+    One(Method),
+    /// Whatever method comes.
+    Any,
+}
+
+impl fmt::Display for Methods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(method) => f.write_str(method.as_str()),
+            Self::Any => f.write_str("ANY"),
+        }
+    }
+}
+
+/// What happens to a handler whose client goes away before the response.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnDisconnect {
+    /// Safe methods (RFC 9110, section 9.2.1) are cancelled, all others run to the end.
+    #[default]
+    ByMethod,
+    /// The handler's future is dropped.
+    Cancel,
+    /// The handler runs to the end, within the drain budget when the server stops.
+    Finish,
+}
+
+impl OnDisconnect {
+    /// Whether the handler of a request with this method is dropped.
+    pub fn cancels(self, method: &Method) -> bool {
+        match self {
+            Self::ByMethod => method.is_safe(),
+            Self::Cancel => true,
+            Self::Finish => false,
+        }
+    }
+}
+
+/// All that is known of a route once the router is frozen.
+///
+/// Shared by every request of the route; never changed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RouteInfo {
+    /// The place of the route in the frozen table, `0..routes.len()`.
+    pub index: usize,
+    /// The methods it answers.
+    pub methods: Methods,
+    /// The pattern with the prefixes of its groups, in the canonical form `/users/{id}`.
+    pub pattern: String,
+    /// The parameter names, left to right.
+    pub parameters: Vec<String>,
+    /// The host it is bound to, or `None` for every host.
+    pub host: Option<String>,
+    /// The name for reverse URLs.
+    pub name: Option<String>,
+    /// Free labels, such as those of an OpenAPI document.
+    pub tags: Vec<String>,
+    /// One line for people.
+    pub description: Option<String>,
+    /// Whether clients should move away from it.
+    pub deprecated: bool,
+    /// The layers around the handler, outermost first, by their type names.
+    pub layers: Vec<&'static str>,
+    /// The largest request body in bytes; `None` takes the application's.
+    pub max_body_bytes: Option<Limit>,
+    /// What happens when the client goes away.
+    pub on_disconnect: OnDisconnect,
+    /// Whether limits, access log and readiness treat it as a probe of the operator
+    /// (health, metrics).
+    pub operational: bool,
+    /// Where it was registered.
+    pub location: &'static Location<'static>,
+}
+
+impl RouteInfo {
+    /// A record with nothing but the essentials; everything else is at its default.
+    #[track_caller]
+    pub fn new(methods: Methods, pattern: impl Into<String>) -> Self {
+        Self {
+            index: 0,
+            methods,
+            pattern: pattern.into(),
+            parameters: Vec::new(),
+            host: None,
+            name: None,
+            tags: Vec::new(),
+            description: None,
+            deprecated: false,
+            layers: Vec::new(),
+            max_body_bytes: None,
+            on_disconnect: OnDisconnect::default(),
+            operational: false,
+            location: Location::caller(),
+        }
+    }
+}
+
+impl fmt::Display for RouteInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(host) = &self.host {
+            write!(f, "{} {host}{}", self.methods, self.pattern)
+        } else {
+            write!(f, "{} {}", self.methods, self.pattern)
+        }
+    }
+}
