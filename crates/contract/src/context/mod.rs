@@ -316,16 +316,9 @@ impl fmt::Debug for RequestContext {
 }
 
 fn incoming_trace(parts: &Parts) -> TraceContext {
-    let mut parents = parts.headers.get_all("traceparent").iter();
-    // Two of them contradict each other: a new trace begins.
-    let parent = match (parents.next(), parents.next()) {
-        (Some(one), None) => one.to_str().ok(),
-        _ => None,
-    };
-    let state = parts
-        .headers
-        .get_all("tracestate")
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    TraceContext::from_headers(parent, state)
+    let headers = &parts.headers;
+    TraceContext::from_header_values(
+        headers.get_all("traceparent"),
+        headers.get_all("tracestate"),
+    )
 }

@@ -39,7 +39,7 @@ impl Error {
     /// The answer holds the code, the detail and the trace id. The source stays in the log: as an
     /// error when the status is 5xx, else at debug level.
     pub fn respond(self, cx: &RequestContext) -> Response {
-        let trace_id = cx.trace().trace_id.to_string();
+        let trace_id = cx.trace().trace_id().to_string();
         cx.note_error(self.code());
         self.log(&trace_id);
         self.render(&cx.app().error_format, Some(cx.path()), Some(&trace_id))
