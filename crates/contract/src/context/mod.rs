@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{Extensions, Method, Uri};
+use http::{Extensions, HeaderMap, Method, Uri};
 use plumego_observe::trace::TraceContext;
 use plumego_stdx::Limit;
 use tokio::time::Instant;
@@ -25,7 +25,7 @@ pub use self::connection::Connection;
 pub use self::id::RequestId;
 pub use self::params::Params;
 pub use self::proxy::{Client, TrustedProxies};
-use crate::{Error, Request, RouteInfo};
+use crate::{Error, RouteInfo};
 
 /// The most tasks that one request may leave behind.
 pub const MAX_AFTER_RESPONSE_TASKS: usize = 16;
@@ -81,17 +81,34 @@ impl RequestContext {
         route: Option<Arc<RouteInfo>>,
         params: Params,
     ) -> Self {
+        Self::make(
+            app,
+            connection,
+            (&parts.method, &parts.uri, &parts.headers),
+            route,
+            params,
+        )
+    }
+
+    fn make(
+        app: Arc<AppContext>,
+        connection: Connection,
+        (method, uri, headers): (&Method, &Uri, &HeaderMap),
+        route: Option<Arc<RouteInfo>>,
+        params: Params,
+    ) -> Self {
         let started = Instant::now();
         let deadline = app
             .request_deadline
             .and_then(|time| started.checked_add(time));
+        let parents = headers.get_all("traceparent");
         Self(Arc::new(Inner {
-            client: app.trusted_proxies.resolve(&connection, &parts.headers),
-            trace: incoming_trace(parts),
+            client: app.trusted_proxies.resolve(&connection, headers),
+            trace: TraceContext::from_header_values(parents, headers.get_all("tracestate")),
             app,
             connection,
-            method: parts.method.clone(),
-            uri: parts.uri.clone(),
+            method: method.clone(),
+            uri: uri.clone(),
             route,
             params,
             started,
@@ -109,7 +126,7 @@ impl RequestContext {
 
     /// The context of this request; a fresh one, without route, when nobody made one before. So our
     /// layers work in anybody's stack.
-    pub fn of(request: &mut Request) -> Self {
+    pub fn of<B>(request: &mut http::Request<B>) -> Self {
         if let Some(context) = Self::get(request.extensions()) {
             return context.clone();
         }
@@ -118,9 +135,8 @@ impl RequestContext {
             .get::<Connection>()
             .copied()
             .unwrap_or_default();
-        let (parts, body) = std::mem::take(request).into_parts();
-        let context = Self::new(Arc::default(), connection, &parts);
-        *request = Request::from_parts(parts, body);
+        let head = (request.method(), request.uri(), request.headers());
+        let context = Self::make(Arc::default(), connection, head, None, Params::new());
         request.extensions_mut().insert(context.clone());
         context
     }
@@ -313,12 +329,4 @@ impl fmt::Debug for RequestContext {
             .field("route", &self.0.route.as_ref().map(|route| &route.pattern))
             .finish_non_exhaustive()
     }
-}
-
-fn incoming_trace(parts: &Parts) -> TraceContext {
-    let headers = &parts.headers;
-    TraceContext::from_header_values(
-        headers.get_all("traceparent"),
-        headers.get_all("tracestate"),
-    )
 }
