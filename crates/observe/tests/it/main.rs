@@ -7,4 +7,6 @@
     reason = "tests"
 )]
 
+mod exposition;
+mod metrics;
 mod trace;
