@@ -69,10 +69,6 @@ impl Manifest {
         self.table.get("package")?.get("name")?.as_str()
     }
 
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
-
     /// The line on which `key` is set; 1 when it is not found.
     pub(crate) fn line_of(&self, key: &str) -> usize {
         let starts = |line: &str| {

@@ -1,13 +1,24 @@
 //! Pages that are written by a program, for both languages, and checked in.
 //!
-//! A page is a function from the workspace to its text. To add one: write the function in a module
-//! of its own, and add its lines to [`pages`].
+//! A page is a function that gives a [`Page`]. To add one: write the function in a module of its
+//! own and call it in [`pages`]. This is a package beside `xtask` because it stands on the crates
+//! that it describes, and `xtask` must run when they do not compile.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program that talks to a person"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build tool reads files and its arguments"
+)]
+
+mod errors;
 mod features;
 
 use std::path::Path;
-
-use crate::report::{self, Problem};
+use std::process::ExitCode;
 
 /// A language of the book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,12 +74,30 @@ fn pages(root: &Path) -> Result<Vec<Page>, String> {
     let mut pages = Vec::new();
     for language in Language::ALL {
         pages.push(features::page(root, language)?);
+        pages.push(errors::page(language));
     }
     Ok(pages)
 }
 
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        [root] => write(Path::new(root)),
+        [root, "--check"] => check(Path::new(root)),
+        _ => Err("usage: cargo xtask gen [--check]".to_owned()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Writes every page that has changed.
-pub(crate) fn write(root: &Path) -> Result<(), String> {
+fn write(root: &Path) -> Result<(), String> {
     for page in out_of_date(root, pages(root)?) {
         let path = root.join(&page.path);
         let told = |error: std::io::Error| format!("{}: {error}", page.path);
@@ -82,19 +111,19 @@ pub(crate) fn write(root: &Path) -> Result<(), String> {
 }
 
 /// Fails when a page is not what would be written.
-pub(crate) fn check(root: &Path) -> Result<(), String> {
-    let problem = |page: Page| {
-        Problem::new(
-            &page.path,
-            0,
-            "the page is out of date: run `cargo xtask gen`",
-        )
-    };
-    let problems = out_of_date(root, pages(root)?)
-        .into_iter()
-        .map(problem)
-        .collect();
-    report::conclude("gen", problems)
+fn check(root: &Path) -> Result<(), String> {
+    let stale = out_of_date(root, pages(root)?);
+    for page in &stale {
+        println!(
+            "{}: the page is out of date: run `cargo xtask gen`",
+            page.path
+        );
+    }
+    if stale.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("gen: {} out of date", stale.len()))
+    }
 }
 
 fn out_of_date(root: &Path, pages: Vec<Page>) -> Vec<Page> {

@@ -4,10 +4,9 @@
 
 use std::path::Path;
 
-use toml::Value;
+use toml::{Table, Value};
 
 use super::{Language, Page, table};
-use crate::manifest::Manifest;
 
 const MANIFEST: &str = "crates/plumego/Cargo.toml";
 
@@ -24,7 +23,9 @@ struct Feature {
 
 /// `features.md`.
 pub(super) fn page(root: &Path, language: Language) -> Result<Page, String> {
-    let features = read(&Manifest::read(root, MANIFEST)?)?;
+    let text = std::fs::read_to_string(root.join(MANIFEST));
+    let text = text.map_err(|error| format!("{MANIFEST}: {error}"))?;
+    let features = read(&text)?;
     let yes = language.choose("yes", "是");
     let row = |feature: &Feature| {
         let includes: Vec<String> = feature
@@ -56,17 +57,19 @@ pub(super) fn page(root: &Path, language: Language) -> Result<Page, String> {
 }
 
 /// The features in the order of the manifest.
-fn read(manifest: &Manifest) -> Result<Vec<Feature>, String> {
-    let path = &manifest.path;
-    let declared = manifest.table.get("features").and_then(Value::as_table);
-    let declared = declared.ok_or_else(|| format!("{path}: there is no [features]"))?;
+fn read(text: &str) -> Result<Vec<Feature>, String> {
+    let manifest: Table = text
+        .parse()
+        .map_err(|error| format!("{MANIFEST}: {error}"))?;
+    let declared = manifest.get("features").and_then(Value::as_table);
+    let declared = declared.ok_or_else(|| format!("{MANIFEST}: there is no [features]"))?;
     let mut features = Vec::new();
     for (name, parts) in declared {
-        let line = manifest.line_of(name);
-        let (english, chinese) = comment(manifest.text(), line);
+        let line = line_of(text, name);
+        let (english, chinese) = comment(text, line);
         if english.is_empty() {
             return Err(format!(
-                "{path}:{line}: `{name}` needs a `##` comment above it"
+                "{MANIFEST}:{line}: `{name}` needs a `##` comment above it"
             ));
         }
         let chinese = if chinese.is_empty() {
@@ -95,6 +98,22 @@ fn read(manifest: &Manifest) -> Result<Vec<Feature>, String> {
     }
     features.sort_by_key(|(line, _)| *line);
     Ok(features.into_iter().map(|(_, feature)| feature).collect())
+}
+
+/// The line under `[features]` on which a feature is declared, from 1.
+fn line_of(text: &str, name: &str) -> usize {
+    let lines = text
+        .lines()
+        .enumerate()
+        .skip_while(|(_, line)| line.trim() != "[features]");
+    let declares = |line: &str| {
+        line.strip_prefix(name)
+            .is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    lines
+        .into_iter()
+        .find(|(_, line)| declares(line))
+        .map_or(1, |(at, _)| at + 1)
 }
 
 fn strings(value: &Value) -> impl Iterator<Item = &str> {
@@ -127,15 +146,11 @@ fn comment(text: &str, line: usize) -> (String, String) {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Vec<Feature>, String> {
-        read(&Manifest::parse("Cargo.toml", text).unwrap())
-    }
-
     #[test]
     fn comments_and_parts_are_read_in_the_order_of_the_manifest() {
         let text = "[features]\n## What is on.\ndefault = [\"b\"]\n\
                     ## Two\n## lines.\n## zh: 两行。\nb = [\"dep:x\", \"a\"]\n## One.\na = []\n";
-        let features = parse(text).unwrap();
+        let features = read(text).unwrap();
         let feature =
             |name: &str, english: &str, chinese: &str, includes: &[&str], default| Feature {
                 name: name.to_owned(),
@@ -154,7 +169,10 @@ mod tests {
 
     #[test]
     fn a_feature_without_a_comment_is_an_error_with_its_line() {
-        let error = parse("[features]\n## One.\na = []\nb = []\n").unwrap_err();
-        assert_eq!(error, "Cargo.toml:4: `b` needs a `##` comment above it");
+        let error = read("[features]\n## One.\na = []\nb = []\n").unwrap_err();
+        assert_eq!(
+            error,
+            "crates/plumego/Cargo.toml:4: `b` needs a `##` comment above it"
+        );
     }
 }
