@@ -98,7 +98,7 @@ impl Body {
     ///
     /// # Cancel safety
     /// Not cancel safe: dropping the future loses what was read.
-    pub async fn collect(self, limit: u64) -> Result<Bytes, Error> {
+    pub async fn into_bytes(self, limit: u64) -> Result<Bytes, Error> {
         let mut stream = match self.0 {
             Kind::Empty => return Ok(Bytes::new()),
             Kind::Full(bytes) => return within(bytes, limit),

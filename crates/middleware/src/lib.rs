@@ -1,1 +1,28 @@
-//! The tower layers of Plumego.
+//! The tower layers that every service needs.
+//!
+//! Each layer is a folder of one anatomy (`mod`, `layer`, `service`, and `body` where it follows a
+//! stream), a plain [`tower_layer::Layer`], and composes with anybody's: it takes a request with
+//! any body and hands on one with [`Body`](plumego_contract::Body). None of them buffers.
+//!
+//! | layer | what it does | where it belongs |
+//! | --- | --- | --- |
+//! | [`RequestIdLayer`] | gives every request an id | outermost |
+//! | [`ObserveLayer`] | one record for every request: log, metrics, trace | right below |
+//! | [`RecoverLayer`] | a panic becomes a 500, or ends the stream | below `ObserveLayer` |
+//! | [`BodyLimitLayer`] | bounds the request body | innermost of these |
+//! | [`from_fn`] | an async function as a layer | anywhere |
+//!
+//! Below [`RequestContext`](plumego_contract::RequestContext) is made by the router. In a foreign
+//! stack the first of these layers makes one, without a route.
+
+pub mod body_limit;
+pub mod from_fn;
+pub mod observe;
+pub mod recover;
+pub mod request_id;
+
+pub use self::body_limit::BodyLimitLayer;
+pub use self::from_fn::{FromFnLayer, Next, from_fn};
+pub use self::observe::ObserveLayer;
+pub use self::recover::RecoverLayer;
+pub use self::request_id::RequestIdLayer;

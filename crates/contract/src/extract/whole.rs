@@ -27,7 +27,7 @@ impl FromRequest<ViaRequest> for Bytes {
             Limit::At(bytes) => bytes,
             Limit::Unlimited => u64::MAX,
         };
-        request.into_body().collect(limit).await
+        request.into_body().into_bytes(limit).await
     }
 }
 

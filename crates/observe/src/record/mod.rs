@@ -148,17 +148,28 @@ impl Outcome {
 /// queue. A sink that panics harms nobody as long as the caller contains it; the middleware
 /// that calls the sinks does.
 pub trait RequestSink: Send + Sync {
+    /// A request begins. Exactly one [`record`](Self::record) follows for each call.
+    fn begin(&self) {}
+
     /// One request is over.
     fn record(&self, record: &RequestRecord<'_>);
 }
 
 impl<S: RequestSink + ?Sized> RequestSink for Arc<S> {
+    fn begin(&self) {
+        S::begin(self);
+    }
+
     fn record(&self, record: &RequestRecord<'_>) {
         S::record(self, record);
     }
 }
 
 impl<S: RequestSink + ?Sized> RequestSink for Box<S> {
+    fn begin(&self) {
+        S::begin(self);
+    }
+
     fn record(&self, record: &RequestRecord<'_>) {
         S::record(self, record);
     }

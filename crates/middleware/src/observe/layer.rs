@@ -1,0 +1,64 @@
+use std::fmt;
+use std::sync::Arc;
+
+use plumego_observe::record::RequestSink;
+use tower_layer::Layer;
+
+use super::ObserveService;
+
+/// Hands one record of every request to every sink. See the [module](self).
+#[derive(Clone)]
+pub struct ObserveLayer {
+    pub(super) sinks: Arc<[Arc<dyn RequestSink>]>,
+    pub(super) trace_response: bool,
+}
+
+impl ObserveLayer {
+    /// A layer without a sink: it continues traces and nothing more.
+    pub fn new() -> Self {
+        Self {
+            sinks: Arc::new([]),
+            trace_response: true,
+        }
+    }
+
+    /// Adds a sink; they are called in the order they were added.
+    #[must_use]
+    pub fn sink(mut self, sink: impl RequestSink + 'static) -> Self {
+        let new: Arc<dyn RequestSink> = Arc::new(sink);
+        self.sinks = self.sinks.iter().cloned().chain([new]).collect();
+        self
+    }
+
+    /// Sends no `traceresponse` header.
+    #[must_use]
+    pub fn without_trace_response(mut self) -> Self {
+        self.trace_response = false;
+        self
+    }
+}
+
+impl Default for ObserveLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ObserveLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObserveLayer")
+            .field("sinks", &self.sinks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for ObserveLayer {
+    type Service = ObserveService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        ObserveService {
+            inner,
+            config: self.clone(),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method};
+use http_body::Body as HttpBody;
+use pin_project_lite::pin_project;
+use plumego_contract::{Body, BoxError, Request, RequestContext, Response};
+use plumego_observe::record::Outcome;
+use tower_service::Service;
+
+use super::ObserveLayer;
+use super::body::{CountedBody, ObservedBody};
+use super::exchange::{Exchange, Received};
+use crate::recover::Panicked;
+
+/// The service of [`ObserveLayer`].
+#[derive(Debug, Clone)]
+pub struct ObserveService<S> {
+    pub(super) inner: S,
+    pub(super) config: ObserveLayer,
+}
+
+impl<S, B, R> Service<http::Request<B>> for ObserveService<S>
+where
+    S: Service<Request, Response = http::Response<R>>,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    R: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = ObserveFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
+        let context = RequestContext::of(&mut request);
+        let sinks = Arc::clone(&self.config.sinks);
+        let mut exchange = Exchange::begin(&request, context, sinks);
+        let request = request.map(|body| count(Body::new(body), &mut exchange));
+        let inner = {
+            let _current = exchange.context().trace().enter();
+            self.inner.call(request)
+        };
+        let exchange = Some(exchange);
+        ObserveFuture {
+            inner,
+            exchange,
+            trace_response: self.config.trace_response,
+        }
+    }
+}
+
+fn count(body: Body, exchange: &mut Exchange) -> Body {
+    if let Some(bytes) = body.as_bytes() {
+        exchange.receives(Received::Known(bytes.len() as u64));
+        return body;
+    }
+    let count = Arc::new(AtomicU64::new(0));
+    exchange.receives(Received::Counted(Arc::clone(&count)));
+    Body::new(CountedBody::new(body, count))
+}
+
+pin_project! {
+    /// The future of [`ObserveService`].
+    pub struct ObserveFuture<F> {
+        #[pin]
+        inner: F,
+        exchange: Option<Exchange>,
+        trace_response: bool,
+    }
+}
+
+impl<F, R, E> Future for ObserveFuture<F>
+where
+    F: Future<Output = Result<http::Response<R>, E>>,
+    R: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Output = Result<Response, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let result = {
+            let _current = this
+                .exchange
+                .as_ref()
+                .map(|exchange| exchange.context().trace().enter());
+            ready!(this.inner.poll(cx))
+        };
+        let Some(exchange) = this.exchange.take() else {
+            return Poll::Ready(to_ours(result));
+        };
+        Poll::Ready(
+            to_ours(result).map(|response| follow(response, exchange, *this.trace_response)),
+        )
+    }
+}
+
+fn to_ours<R, E>(result: Result<http::Response<R>, E>) -> Result<Response, E>
+where
+    R: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    result.map(|response| response.map(Body::new))
+}
+
+/// Ends the exchange when the whole response is known, else follows its body.
+fn follow(mut response: Response, mut exchange: Exchange, trace_response: bool) -> Response {
+    if trace_response {
+        let parent = exchange.context().trace().traceparent();
+        if let Ok(value) = HeaderValue::from_str(parent.as_str()) {
+            response
+                .headers_mut()
+                .insert(HeaderName::from_static("traceresponse"), value);
+        }
+    }
+    exchange.answered(response.status().as_u16());
+    let panicked = response.extensions().get::<Panicked>().is_some();
+    let outcome = if panicked {
+        Outcome::Panicked
+    } else {
+        Outcome::Completed
+    };
+    if let Some(bytes) = response.body().as_bytes() {
+        let head_only = exchange.context().method() == Method::HEAD;
+        exchange.end(outcome, if head_only { 0 } else { bytes.len() as u64 });
+        return response;
+    }
+    response.map(|body| Body::new(ObservedBody::new(body, exchange)))
+}
