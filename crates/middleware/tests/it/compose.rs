@@ -37,7 +37,7 @@ async fn ours_take_a_foreign_body() {
     let service = stack.service(Handler(|request: Request| async {
         let body = http_body_util::BodyExt::collect(request.into_body()).await;
         Response::new(Body::from(
-            body.map_or("refused".into(), |body| body.to_bytes()),
+            body.map_or("refused".into(), http_body_util::Collected::to_bytes),
         ))
     }));
     let foreign = |text: &'static str| {
