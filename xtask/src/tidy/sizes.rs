@@ -60,20 +60,30 @@ pub(super) fn functions(house: &House) -> Vec<Problem> {
     problems
 }
 
-/// Lines of Rust fit the screen. A line with an address may be longer: it cannot be broken.
+/// Lines of Rust fit the screen. An address and a row of a documented table may be longer: they
+/// cannot be broken.
 pub(super) fn columns(house: &House) -> Vec<Problem> {
     let most = house.settings.sizes.columns;
     let mut problems = Vec::new();
     for file in house.tree.files().iter().filter(|file| file.is("rs")) {
         for (at, line) in file.text.lines().enumerate() {
             let width = line.chars().count();
-            if width > most && !line.contains("://") {
+            if width > most && !is_unbreakable(line) {
                 let message = format!("{width} columns, at most {most}: break the line");
                 problems.push(Problem::new(&file.path, at + 1, message));
             }
         }
     }
     problems
+}
+
+fn is_unbreakable(line: &str) -> bool {
+    let is_row = |mark| {
+        line.trim_start()
+            .strip_prefix(mark)
+            .is_some_and(|it| it.starts_with(" |"))
+    };
+    line.contains("://") || is_row("//!") || is_row("///")
 }
 
 /// A table has a reason, and is there.
@@ -153,8 +163,9 @@ columns = 20
     }
 
     #[test]
-    fn a_long_line_fails_but_an_address_may_be_long() {
-        let text = "// 123456789012345678\n// https://example.org/a\n// 12345678901234567\n";
+    fn a_long_line_fails_but_an_address_and_a_row_may_be_long() {
+        let text = "// 123456789012345678\n// https://example.org/a\n// 12345678901234567\n\
+                    //! | 12345678 | 12 |\n    /// | 12345678 |\n";
         check(
             columns,
             &[("tidy.toml", SMALL), ("src/a.rs", text)],
