@@ -26,12 +26,17 @@ pub use self::context::{
     Params, RequestContext, RequestId, SpawnTask, StateMap, TrustedProxies, UnknownFields,
 };
 pub use self::error::{
-    CODES, Category, Code, Error, ErrorFormat, FieldError, ResultExt, Text, codes,
+    CODES, Category, Code, Error, ErrorFormat, FieldError, Message, ResultExt, codes,
 };
 pub use self::extract::{FromParts, FromRequest, Needs, State};
 pub use self::health::{Health, HealthStatus};
 pub use self::problem::{Problem, Problems};
-pub use self::respond::{Html, IntoResponse, Json};
+#[cfg(feature = "file")]
+pub use self::respond::File;
+pub use self::respond::{
+    Binary, Event, Html, IntoResponse, Json, Ndjson, Redirect, Reply, SafeRedirect, Sse, Stream,
+    Streaming, Text, reply, respond,
+};
 pub use self::route::{Methods, OnDisconnect, RouteInfo};
 
 /// A request, with the toolkit's body.

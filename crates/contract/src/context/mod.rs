@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{Extensions, HeaderMap, Method, Uri};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Uri, header};
 use plumego_observe::trace::TraceContext;
 use plumego_stdx::Limit;
 use tokio::time::Instant;
@@ -44,6 +44,7 @@ struct Inner {
     client: Client,
     method: Method,
     uri: Uri,
+    host: Option<HeaderValue>,
     route: Option<Arc<RouteInfo>>,
     params: Params,
     trace: TraceContext,
@@ -109,6 +110,7 @@ impl RequestContext {
             connection,
             method: method.clone(),
             uri: uri.clone(),
+            host: headers.get(header::HOST).cloned(),
             route,
             params,
             started,
@@ -174,6 +176,15 @@ impl RequestContext {
     /// The raw path as it came in.
     pub fn path(&self) -> &str {
         self.0.uri.path()
+    }
+
+    /// The host and port the client asked for: the one that trusted proxies forwarded, else the
+    /// authority of the target (RFC 9112, section 3.2.2), else `Host`. A client may write anything
+    /// there.
+    pub fn host(&self) -> Option<&str> {
+        let own = || self.0.uri.authority().map(http::uri::Authority::as_str);
+        let header = || self.0.host.as_ref().and_then(|host| host.to_str().ok());
+        self.0.client.host.as_deref().or_else(own).or_else(header)
     }
 
     /// The route that matched.

@@ -145,6 +145,12 @@ codes! {
     PART_TOO_LARGE = PAYLOAD_TOO_LARGE Client "part_too_large", "Multipart limit exceeded",
         "A multipart body has too many parts, or a part or its headers are too large.",
         "multipart 正文的部分过多，或某部分及其头过大。";
+    UNSAFE_REDIRECT = BAD_REQUEST Client "unsafe_redirect", "Unsafe redirect target",
+        "The target of the redirect is neither a path of this site nor of its own origin.",
+        "重定向目标既不是本站路径，也不属于同一来源。";
+    RANGE_NOT_SATISFIABLE = RANGE_NOT_SATISFIABLE Client "range_not_satisfiable", "Range not satisfiable",
+        "The range asked for begins after the end of the file; `Content-Range` tells its length.",
+        "请求的范围起点超出文件末尾；`Content-Range` 给出文件长度。";
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE Client "unsupported_media_type", "Unsupported media type",
         "The `Content-Type` is not one the route takes.",
         "`Content-Type` 不是路由接受的类型。";

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Text;
+use super::Message;
 
 /// One value that did not fit, named by an RFC 6901 JSON pointer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -13,15 +13,15 @@ pub struct FieldError {
     /// Where the value is, such as `/items/0/name`; empty for the whole body.
     pub pointer: String,
     /// A stable word for the rule, such as `required`.
-    pub code: Text,
+    pub code: Message,
     /// What was expected.
-    pub detail: Text,
+    pub detail: Message,
 }
 
 impl FieldError {
     /// A value that did not fit. `path` is a JSON pointer (`/items/0/name`), or a dotted path with
     /// indices (`items[0].name`), which is turned into one.
-    pub fn at(path: impl AsRef<str>, code: impl Into<Text>, detail: impl Into<Text>) -> Self {
+    pub fn at(path: impl AsRef<str>, code: impl Into<Message>, detail: impl Into<Message>) -> Self {
         Self {
             pointer: pointer(path.as_ref()),
             code: code.into(),

@@ -29,8 +29,9 @@ mod render;
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
+use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::Value;
 
 pub use self::code::{CODES, Category, Code, codes};
@@ -39,7 +40,7 @@ pub use self::render::ErrorFormat;
 use crate::BoxError;
 
 /// Text that is either part of the program or made for this error.
-pub type Text = Cow<'static, str>;
+pub type Message = Cow<'static, str>;
 
 /// What a handler, an extractor or a layer answers instead of a response.
 ///
@@ -51,7 +52,7 @@ struct Inner {
     code: &'static str,
     title: Option<&'static str>,
     category: Category,
-    detail: Option<Text>,
+    detail: Option<Message>,
     errors: Vec<FieldError>,
     members: Vec<(&'static str, Value)>,
     headers: HeaderMap,
@@ -97,19 +98,19 @@ impl Error {
 
     /// `400` with a code of the application's own.
     #[track_caller]
-    pub fn bad_request(code: &'static str, detail: impl Into<Text>) -> Self {
+    pub fn bad_request(code: &'static str, detail: impl Into<Message>) -> Self {
         Self::custom(StatusCode::BAD_REQUEST, code).with_detail(detail)
     }
 
     /// `404` with a code of the application's own.
     #[track_caller]
-    pub fn not_found(code: &'static str, detail: impl Into<Text>) -> Self {
+    pub fn not_found(code: &'static str, detail: impl Into<Message>) -> Self {
         Self::custom(StatusCode::NOT_FOUND, code).with_detail(detail)
     }
 
     /// `409` with a code of the application's own.
     #[track_caller]
-    pub fn conflict(code: &'static str, detail: impl Into<Text>) -> Self {
+    pub fn conflict(code: &'static str, detail: impl Into<Message>) -> Self {
         let mut error = Self::custom(StatusCode::CONFLICT, code).with_detail(detail);
         error.0.category = Category::Business;
         error
@@ -117,20 +118,20 @@ impl Error {
 
     /// `401 unauthenticated`. Add the challenge with [`Error::with_header`].
     #[track_caller]
-    pub fn unauthenticated(detail: impl Into<Text>) -> Self {
+    pub fn unauthenticated(detail: impl Into<Message>) -> Self {
         Self::new(codes::UNAUTHENTICATED).with_detail(detail)
     }
 
     /// `403 forbidden`.
     #[track_caller]
-    pub fn forbidden(detail: impl Into<Text>) -> Self {
+    pub fn forbidden(detail: impl Into<Message>) -> Self {
         Self::new(codes::FORBIDDEN).with_detail(detail)
     }
 
     /// `422 validation_failed` for one field, named by its dotted path, its JSON pointer, or
     /// its plain name.
     #[track_caller]
-    pub fn validation(field: impl AsRef<str>, detail: impl Into<Text>) -> Self {
+    pub fn validation(field: impl AsRef<str>, detail: impl Into<Message>) -> Self {
         Self::invalid(vec![FieldError::at(field, "invalid", detail)])
     }
 
@@ -187,7 +188,7 @@ impl Error {
 
     /// Sets what the client reads.
     #[must_use]
-    pub fn with_detail(mut self, detail: impl Into<Text>) -> Self {
+    pub fn with_detail(mut self, detail: impl Into<Message>) -> Self {
         self.0.detail = Some(detail.into());
         self
     }
@@ -206,12 +207,14 @@ impl Error {
         self
     }
 
-    /// Adds a member to the problem, such as `max_bytes`. A member that RFC 9457 or this toolkit
+    /// Adds a member to the problem, such as `max_bytes`; the same name again replaces the value.
+    /// A member that RFC 9457 or this toolkit
     /// defines (`type`, `title`, `status`, `detail`, `instance`, `code`, `category`, `trace_id`,
     /// `errors`) cannot be replaced and is left out.
     #[must_use]
     pub fn with_member(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         if !render::RESERVED.contains(&name) {
+            self.0.members.retain(|(there, _)| *there != name);
             self.0.members.push((name, value.into()));
         }
         self
@@ -221,6 +224,29 @@ impl Error {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.append(name, value);
+        self
+    }
+
+    /// Says when to come again: `Retry-After` in whole seconds, rounded up, at least 1
+    /// (RFC 9110, section 10.2.3).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use plumego_contract::{Error, codes};
+    ///
+    /// let error = Error::new(codes::RATE_LIMITED).with_retry_after(Duration::from_millis(1200));
+    /// assert_eq!(error.headers()["retry-after"], "2");
+    /// ```
+    #[must_use]
+    pub fn with_retry_after(mut self, after: Duration) -> Self {
+        let whole = after.as_secs();
+        let seconds = if after.subsec_nanos() > 0 {
+            whole.saturating_add(1)
+        } else {
+            whole
+        };
+        let value = HeaderValue::from(seconds.max(1));
+        self.0.headers.insert(header::RETRY_AFTER, value);
         self
     }
 

@@ -196,13 +196,16 @@ struct Details<'a>(&'a Inner);
 impl Serialize for Details<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        if !self.0.errors.is_empty() {
-            let fields: Vec<EnvelopeField<'_>> =
-                self.0.errors.iter().map(EnvelopeField::from).collect();
+        let fields: Vec<EnvelopeField<'_>> =
+            self.0.errors.iter().map(EnvelopeField::from).collect();
+        if !fields.is_empty() {
+            map.serialize_entry("type", self.0.category.as_str())?;
             map.serialize_entry("fields", &fields)?;
         }
         for (name, value) in &self.0.members {
-            map.serialize_entry(name, value)?;
+            if *name != "fields" || fields.is_empty() {
+                map.serialize_entry(name, value)?;
+            }
         }
         map.end()
     }

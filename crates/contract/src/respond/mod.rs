@@ -1,18 +1,43 @@
 //! Answering: everything a handler may return.
 //!
-//! A handler returns anything that is [`IntoResponse`]: text, bytes, a status, [`Json`], [`Html`],
-//! a tuple of a status, headers and one of these, or a `Result` of it and anything that is
+//! A handler returns anything that is [`IntoResponse`], or a `Result` of it and anything that is
 //! `Into<Error>`. A body is encoded before the status is chosen: what cannot be encoded is a 500,
 //! never a cut 200.
+//!
+//! | To answer with … | return |
+//! | --- | --- |
+//! | text or bytes | `&'static str`, `String`, [`Text`], `Bytes`, `Vec<u8>`, [`Binary`] |
+//! | a page | [`Html`] |
+//! | JSON | [`Json`], or [`respond`](fn@respond) for `{data, meta, trace_id}` |
+//! | a status, headers | `StatusCode`, `(StatusCode, T)`, `([(name, value); N], T)`, … |
+//! | another place | [`Redirect`]; [`SafeRedirect`] when a client named it |
+//! | a file on disk | `File` (feature `file`) |
+//! | a body made while it is sent | [`Stream`], [`Ndjson`], [`Sse`] |
 
+#[cfg(feature = "file")]
+pub mod file;
 mod json;
+mod ndjson;
+mod redirect;
+mod reply;
+mod safe_redirect;
+pub mod sse;
+pub mod stream;
 mod text;
 mod tuples;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
+#[cfg(feature = "file")]
+pub use self::file::File;
 pub use self::json::Json;
-pub use self::text::Html;
+pub use self::ndjson::{Lines, Ndjson, SendError};
+pub use self::redirect::Redirect;
+pub use self::reply::{Reply, reply, respond};
+pub use self::safe_redirect::SafeRedirect;
+pub use self::sse::{Event, Events, Sse};
+pub use self::stream::{Closed, Produced, Sender, Stream, Streaming};
+pub use self::text::{Binary, Html, Text};
 use crate::{Body, Error, RequestContext, Response};
 
 /// Something that a handler may return.
@@ -59,6 +84,15 @@ impl IntoResponse for StatusCode {
     fn into_response(self) -> Response {
         let mut response = Response::default();
         *response.status_mut() = self;
+        response
+    }
+}
+
+/// `200` without a body, with these headers.
+impl IntoResponse for HeaderMap {
+    fn into_response(self) -> Response {
+        let mut response = Response::default();
+        *response.headers_mut() = self;
         response
     }
 }

@@ -1,5 +1,7 @@
-//! A status and headers in front of something.
+//! A status and headers in front of something. They replace what it says itself, but an error keeps
+//! its status.
 
+use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::IntoResponse;
@@ -32,6 +34,17 @@ impl<T: IntoResponse> IntoResponse for (StatusCode, HeaderMap, T) {
 
     fn respond(self, cx: &RequestContext) -> Response {
         status(self.0, headers(self.1, self.2.respond(cx)))
+    }
+}
+
+/// A head made elsewhere in front of a body: its status, headers and extensions.
+impl<T: IntoResponse> IntoResponse for (Parts, T) {
+    fn into_response(self) -> Response {
+        head(self.0, self.1.into_response())
+    }
+
+    fn respond(self, cx: &RequestContext) -> Response {
+        head(self.0, self.1.respond(cx))
     }
 }
 
@@ -80,6 +93,11 @@ fn status(status: StatusCode, mut response: Response) -> Response {
         *response.status_mut() = status;
     }
     response
+}
+
+fn head(parts: Parts, mut response: Response) -> Response {
+    response.extensions_mut().extend(parts.extensions);
+    status(parts.status, headers(parts.headers, response))
 }
 
 fn headers(map: HeaderMap, mut response: Response) -> Response {
