@@ -36,6 +36,7 @@ use serde_json::Value;
 
 pub use self::code::{CODES, Category, Code, codes};
 pub use self::field::FieldError;
+pub(crate) use self::field::push_token;
 pub use self::render::ErrorFormat;
 use crate::BoxError;
 

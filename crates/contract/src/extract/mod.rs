@@ -9,16 +9,27 @@
 //! all (malformed is still an error), or as `Result<T, Error>`, which hands the error to the
 //! handler.
 
+mod excerpt;
+mod form;
 mod head;
+mod json;
+mod media;
 mod needs;
+mod path;
+mod query;
 mod state;
+mod urlencoded;
 mod whole;
 
 use http::request::Parts;
 
+pub use self::form::Form;
 pub use self::head::MatchedRoute;
 pub use self::needs::{Needs, PathNeed, StateNeed};
+pub use self::path::Path;
+pub use self::query::Query;
 pub use self::state::State;
+pub use self::urlencoded::{MAX_PAIRS, MAX_QUERY_BYTES};
 use crate::{Error, Request, RequestContext};
 
 /// Something that is taken out of the head of a request.

@@ -21,14 +21,20 @@ impl FromRequest<ViaRequest> for Body {
 /// The whole body, up to the body limit.
 impl FromRequest<ViaRequest> for Bytes {
     async fn from_request(request: Request) -> Result<Self, Error> {
-        let limit = RequestContext::get(request.extensions())
-            .map_or(Limit::At(10 * 1024 * 1024), RequestContext::max_body_bytes);
-        let limit = match limit {
-            Limit::At(bytes) => bytes,
-            Limit::Unlimited => u64::MAX,
-        };
-        request.into_body().into_bytes(limit).await
+        read_body(request).await
     }
+}
+
+/// Reads the body, up to the limit of its route.
+pub(super) async fn read_body(request: Request) -> Result<Bytes, Error> {
+    let limit = max_body_bytes(RequestContext::get(request.extensions()));
+    request.into_body().into_bytes(limit).await
+}
+
+/// The body limit of the route; that of an application by default where there is no route.
+pub(super) fn max_body_bytes(context: Option<&RequestContext>) -> u64 {
+    let limit = context.map_or(Limit::At(10 * 1024 * 1024), RequestContext::max_body_bytes);
+    limit.get().unwrap_or(u64::MAX)
 }
 
 /// The whole body as text, up to the body limit; `400 invalid_utf8` when it is not UTF-8.
