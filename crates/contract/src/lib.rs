@@ -6,7 +6,7 @@
 //! | I want to … | look at |
 //! | --- | --- |
 //! | take something out of a request | [`extract`] |
-//! | answer with something | [`respond`] |
+//! | answer with something | [`mod@respond`] |
 //! | answer with an error | [`Error`] and its [table of codes](CODES) |
 //! | know about the request in a layer | [`RequestContext`] |
 //! | say how a component fares | [`Health`] |

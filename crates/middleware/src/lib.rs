@@ -10,7 +10,7 @@
 //! | [`ObserveLayer`] | one record for every request: log, metrics, trace | right below |
 //! | [`RecoverLayer`] | a panic becomes a 500, or ends the stream | below `ObserveLayer` |
 //! | [`BodyLimitLayer`] | bounds the request body | innermost of these |
-//! | [`from_fn`] | an async function as a layer | anywhere |
+//! | [`from_fn`](from_fn()) | an async function as a layer | anywhere |
 //!
 //! Below [`RequestContext`](plumego_contract::RequestContext) is made by the router. In a foreign
 //! stack the first of these layers makes one, without a route.

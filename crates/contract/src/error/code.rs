@@ -70,7 +70,10 @@ pub struct Code {
 }
 
 macro_rules! codes {
-    ($($name:ident = $status:ident $category:ident $code:literal, $title:literal, $en:literal, $zh:literal;)*) => {
+    ($(
+        $name:ident = $status:ident $category:ident $code:literal,
+        $title:literal, $en:literal, $zh:literal;
+    )*) => {
         /// A constant for every row of [`CODES`].
         pub mod codes {
             use super::{Category, Code};
@@ -103,7 +106,8 @@ codes! {
     MALFORMED_PATH = BAD_REQUEST Client "malformed_path", "Malformed path",
         "The path holds a broken percent escape or bytes that are not UTF-8.",
         "路径含有错误的百分号转义或非 UTF-8 字节。";
-    INVALID_PATH_PARAMETER = BAD_REQUEST Validation "invalid_path_parameter", "Invalid path parameter",
+    INVALID_PATH_PARAMETER = BAD_REQUEST Validation "invalid_path_parameter",
+        "Invalid path parameter",
         "A part of the path is not of the kind the route asks for, such as a number.",
         "路径中的某一段不是路由要求的类型，例如数字。";
     INVALID_QUERY = BAD_REQUEST Validation "invalid_query", "Invalid query string",
@@ -148,10 +152,12 @@ codes! {
     UNSAFE_REDIRECT = BAD_REQUEST Client "unsafe_redirect", "Unsafe redirect target",
         "The target of the redirect is neither a path of this site nor of its own origin.",
         "重定向目标既不是本站路径，也不属于同一来源。";
-    RANGE_NOT_SATISFIABLE = RANGE_NOT_SATISFIABLE Client "range_not_satisfiable", "Range not satisfiable",
+    RANGE_NOT_SATISFIABLE = RANGE_NOT_SATISFIABLE Client "range_not_satisfiable",
+        "Range not satisfiable",
         "The range asked for begins after the end of the file; `Content-Range` tells its length.",
         "请求的范围起点超出文件末尾；`Content-Range` 给出文件长度。";
-    UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE Client "unsupported_media_type", "Unsupported media type",
+    UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE Client "unsupported_media_type",
+        "Unsupported media type",
         "The `Content-Type` is not one the route takes.",
         "`Content-Type` 不是路由接受的类型。";
     VALIDATION_FAILED = UNPROCESSABLE_ENTITY Validation "validation_failed", "Validation failed",

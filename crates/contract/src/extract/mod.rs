@@ -55,8 +55,10 @@ use crate::{Error, Request, RequestContext};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be taken out of the head of a request",
     label = "not an extractor of the head",
-    note = "all arguments of a handler but the last are `FromParts`: `State`, `Path`, `Query`, `Header`, `Context`, …",
-    note = "an extractor that takes the body (`Json`, `Form`, `Bytes`, `Request`, …) must be the last argument"
+    note = "all arguments of a handler but the last are `FromParts`: \
+            `State`, `Path`, `Query`, `Header`, `Context`, …",
+    note = "an extractor that takes the body (`Json`, `Form`, `Bytes`, `Request`, …) must be \
+            the last argument"
 )]
 pub trait FromParts: Sized + Send {
     /// Takes it. Not found or malformed is an [`Error`]; mark what is not there at all with
@@ -75,7 +77,8 @@ pub trait FromParts: Sized + Send {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be taken out of a request",
     label = "not an extractor",
-    note = "the last argument of a handler may take the body: `Json`, `Form`, `Multipart`, `Bytes`, `String`, `Request`",
+    note = "the last argument of a handler may take the body: \
+            `Json`, `Form`, `Multipart`, `Bytes`, `String`, `Request`",
     note = "a type of your own becomes an extractor with `impl FromParts` or `impl FromRequest`"
 )]
 pub trait FromRequest<M = ViaRequest>: Sized + Send {

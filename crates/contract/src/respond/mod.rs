@@ -44,7 +44,8 @@ use crate::{Body, Error, RequestContext, Response};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a response",
     label = "cannot be turned into a response",
-    note = "a handler returns text, `Json`, `Html`, a `StatusCode`, `(StatusCode, T)`, … or `Result<T, E>` with `E: Into<plumego::Error>`"
+    note = "a handler returns text, `Json`, `Html`, a `StatusCode`, `(StatusCode, T)`, … \
+            or `Result<T, E>` with `E: Into<plumego::Error>`"
 )]
 pub trait IntoResponse {
     /// The response, where no request is known.

@@ -4,7 +4,7 @@ use tower_layer::Layer;
 
 use super::BodyLimitService;
 
-/// Bounds the request body. See the [module](self).
+/// Bounds the request body. See the [module](super).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct BodyLimitLayer {
     limit: Option<Limit>,

@@ -2,12 +2,12 @@ use tower_layer::Layer;
 
 use super::FromFnService;
 
-/// Makes a layer of `async fn(Request, Next) -> impl IntoResponse`. See the [module](self).
+/// Makes a layer of `async fn(Request, Next) -> impl IntoResponse`. See the [module](super).
 pub fn from_fn<F>(function: F) -> FromFnLayer<F> {
     FromFnLayer { function }
 }
 
-/// The layer that [`from_fn`] makes.
+/// The layer that [`from_fn`](from_fn()) makes.
 #[derive(Debug, Clone, Copy)]
 pub struct FromFnLayer<F> {
     function: F,

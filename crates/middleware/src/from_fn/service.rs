@@ -44,7 +44,7 @@ where
     }
 }
 
-/// What comes below a [`from_fn`](super::from_fn) layer: other layers and the handler.
+/// What comes below a [`from_fn`](super::from_fn()) layer: other layers and the handler.
 pub struct Next {
     run: Box<dyn FnOnce(Request) -> BoxFuture<Response> + Send>,
 }

@@ -6,7 +6,7 @@ use tower_layer::Layer;
 
 use super::ObserveService;
 
-/// Hands one record of every request to every sink. See the [module](self).
+/// Hands one record of every request to every sink. See the [module](super).
 #[derive(Clone)]
 pub struct ObserveLayer {
     pub(super) sinks: Arc<[Arc<dyn RequestSink>]>,

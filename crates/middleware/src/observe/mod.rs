@@ -4,7 +4,8 @@
 //! the metrics, a tracer of the application's own. A record is made when the last byte of the
 //! response has been handed on, when the stream failed or was given up, when the client went away
 //! before there was a response (status 499), or when something panicked. So every request gives
-//! exactly one record. It stands outside of all that can refuse a request, so refusals are seen too.
+//! exactly one record. It stands outside of all that can refuse a request, so refusals are seen
+//! too.
 //!
 //! While the request is being worked on, log lines carry its trace id. The response carries
 //! `traceresponse` (W3C Trace Context level 2): the trace id and this server's span.

@@ -2,7 +2,7 @@ use tower_layer::Layer;
 
 use super::RecoverService;
 
-/// Turns panics into 500. See the [module](self).
+/// Turns panics into 500. See the [module](super).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RecoverLayer {
     _private: (),

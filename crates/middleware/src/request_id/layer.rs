@@ -3,7 +3,7 @@ use tower_layer::Layer;
 
 use super::RequestIdService;
 
-/// Gives every request an id. See the [module](self).
+/// Gives every request an id. See the [module](super).
 #[derive(Debug, Clone)]
 pub struct RequestIdLayer {
     pub(super) header: HeaderName,
