@@ -28,6 +28,9 @@
 //! assert_eq!(sink.0.into_inner(), 1);
 //! ```
 
+mod access_log;
+mod http_metrics;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +38,9 @@ use std::time::Duration;
 use plumego_stdx::Timestamp;
 
 use crate::trace::TraceContext;
+
+pub use access_log::AccessLog;
+pub use http_metrics::{HttpMetrics, HttpMetricsConfig};
 
 /// What is known about a request when it is over. Borrowed: nothing is copied to build one.
 ///

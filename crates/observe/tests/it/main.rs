@@ -7,6 +7,11 @@
     reason = "tests"
 )]
 
+mod access_log;
 mod exposition;
+mod http_metrics;
+mod log;
 mod metrics;
+#[cfg(feature = "log")]
+mod subscriber;
 mod trace;
