@@ -1,0 +1,191 @@
+//! One erased service, and layers around it.
+
+use std::any::TypeId;
+use std::convert::Infallible;
+use std::fmt;
+use std::future::poll_fn;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::Body as HttpBody;
+use plumego_contract::{Body, BoxError, Error, Request, RequestContext, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::Handler;
+
+type BoxResponse = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+/// The end of a route, or everything below a layer: a service of one type, cheap to clone.
+///
+/// It is always ready and never fails: an error is a response already. A call costs one boxed
+/// future. Layers are given to a router as `Layer<Endpoint>`.
+#[derive(Clone)]
+pub struct Endpoint(Arc<dyn Erased>);
+
+/// The response that an [`Endpoint`] is working on.
+#[must_use = "futures do nothing unless polled"]
+pub struct EndpointFuture(BoxResponse);
+
+trait Erased: Send + Sync {
+    fn call(&self, request: Request) -> BoxResponse;
+}
+
+impl Endpoint {
+    /// The end of a route.
+    pub fn handler<H, T>(handler: H) -> Self
+    where
+        H: Handler<T>,
+        T: 'static,
+    {
+        Self(Arc::new(HandlerEnd {
+            handler,
+            arguments: PhantomData,
+        }))
+    }
+
+    /// Any tower service. Its body is brought to [`Body`]; its error is answered as
+    /// [`Error::from_boxed`] says.
+    pub fn service<S, B>(service: S) -> Self
+    where
+        S: Service<Request, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self(Arc::new(ServiceEnd(service)))
+    }
+
+    pub(crate) fn run(&self, request: Request) -> BoxResponse {
+        self.0.call(request)
+    }
+}
+
+impl Service<Request> for Endpoint {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = EndpointFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> EndpointFuture {
+        EndpointFuture(self.run(request))
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Endpoint")
+    }
+}
+
+impl Future for EndpointFuture {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx).map(Ok)
+    }
+}
+
+impl fmt::Debug for EndpointFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EndpointFuture")
+    }
+}
+
+struct HandlerEnd<H, T> {
+    handler: H,
+    arguments: PhantomData<fn() -> T>,
+}
+
+impl<H: Handler<T>, T: 'static> Erased for HandlerEnd<H, T> {
+    fn call(&self, request: Request) -> BoxResponse {
+        Box::pin(self.handler.clone().call(request))
+    }
+}
+
+struct ServiceEnd<S>(S);
+
+impl<S, B> Erased for ServiceEnd<S>
+where
+    S: Service<Request, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    fn call(&self, request: Request) -> BoxResponse {
+        let mut service = self.0.clone();
+        // Only an error needs the context afterwards; most services have none to give.
+        let cx = if TypeId::of::<S::Error>() == TypeId::of::<Infallible>() {
+            None
+        } else {
+            RequestContext::get(request.extensions()).cloned()
+        };
+        Box::pin(async move {
+            if let Err(error) = poll_fn(|task| service.poll_ready(task)).await {
+                return answer(Error::from_boxed(error.into()), cx.as_ref());
+            }
+            match service.call(request).await {
+                Ok(response) => response.map(Body::new),
+                Err(error) => answer(Error::from_boxed(error.into()), cx.as_ref()),
+            }
+        })
+    }
+}
+
+fn answer(error: Error, cx: Option<&RequestContext>) -> Response {
+    use plumego_contract::IntoResponse as _;
+    match cx {
+        Some(cx) => error.respond(cx),
+        None => error.into_response(),
+    }
+}
+
+/// A layer, with the names it shows in the chain of a route.
+#[derive(Clone)]
+pub(crate) struct LayerEntry {
+    pub(crate) names: Arc<[&'static str]>,
+    apply: Arc<dyn Fn(Endpoint) -> Endpoint + Send + Sync>,
+}
+
+impl LayerEntry {
+    pub(crate) fn new<L, B>(names: Arc<[&'static str]>, layer: L) -> Self
+    where
+        L: Layer<Endpoint> + Send + Sync + 'static,
+        L::Service: Service<Request, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Error: Into<BoxError>,
+        <L::Service as Service<Request>>::Future: Send,
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self {
+            names,
+            apply: Arc::new(move |inner| Endpoint::service(layer.layer(inner))),
+        }
+    }
+}
+
+/// The endpoint with layers around it, the first of them outermost.
+pub(crate) fn compose<'a>(
+    layers: impl DoubleEndedIterator<Item = &'a LayerEntry>,
+    end: Endpoint,
+) -> Endpoint {
+    layers.rev().fold(end, |inner, layer| (layer.apply)(inner))
+}
+
+/// The name of a layer's type without its path and its generic arguments.
+pub(crate) fn short_name<L>() -> &'static str {
+    let full = std::any::type_name::<L>();
+    let plain = full.split_once('<').map_or(full, |(plain, _)| plain);
+    match plain.rsplit_once("::") {
+        Some((_, last)) if !last.starts_with('{') => last,
+        _ => full,
+    }
+}

@@ -1,0 +1,43 @@
+//! Which host a request is for (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
+
+use http::header::HOST;
+use http::request::Parts;
+use http::{HeaderValue, Version};
+
+use crate::table::split_port;
+
+/// The host of a request, without port; `None` when an old or internal client names none. `Err`
+/// says what is wrong.
+pub(super) fn of(parts: &Parts) -> Result<Option<&str>, &'static str> {
+    let mut headers = parts.headers.get_all(HOST).iter();
+    let first = headers.next();
+    if headers.next().is_some() {
+        return Err("There is more than one Host header.");
+    }
+    let header = first.map(valid).transpose()?;
+    if header.is_none() && parts.version == Version::HTTP_11 {
+        return Err("An HTTP/1.1 request needs a Host header.");
+    }
+    let Some(authority) = parts.uri.authority() else {
+        return Ok(header);
+    };
+    if authority.as_str().contains('@') {
+        return Err("The request target names a user.");
+    }
+    let (target, _) = split_port(authority.as_str()).ok_or("The host is not valid.")?;
+    // In HTTP/1.1 the target wins (RFC 9112, section 3.2.2); from HTTP/2 on the two must agree.
+    let differ = header.is_some_and(|header| !header.eq_ignore_ascii_case(target));
+    if differ && parts.version >= Version::HTTP_2 {
+        return Err("The Host header and the request target name different hosts.");
+    }
+    Ok(Some(target))
+}
+
+fn valid(value: &HeaderValue) -> Result<&str, &'static str> {
+    value
+        .to_str()
+        .ok()
+        .and_then(split_port)
+        .map(|(host, _)| host)
+        .ok_or("The Host header is not a valid host.")
+}

@@ -1,0 +1,132 @@
+//! What a request leads to.
+
+use std::borrow::Cow;
+
+use http::Method;
+use http::request::Parts;
+use plumego_contract::{Connection, Params};
+
+use super::{Inner, host, params};
+use crate::Slashes;
+use crate::outcome::Outcome;
+use crate::slashes;
+use crate::table::{Found, normal_host, split_port};
+
+/// What a request leads to: places in the frozen router.
+pub(super) enum Target {
+    Route {
+        route: usize,
+        params: Params,
+    },
+    Fallback(usize),
+    /// An answer of the router itself, within the layers of a group. The route is known when its
+    /// parameters cannot be decoded.
+    Outcome {
+        outcome: Outcome,
+        scope: usize,
+        route: Option<usize>,
+    },
+}
+
+const BAD_ESCAPE: &str =
+    "A parameter in the path holds a broken percent escape, or bytes that are not UTF-8.";
+const NO_PATH: &str = "The target of the request is not a path.";
+
+impl Inner {
+    /// Looks a request up. Takes no lock and changes nothing.
+    pub(super) fn look_up(&self, connection: &Connection, parts: &Parts) -> Target {
+        let named = match host::of(parts) {
+            Ok(host) => host,
+            Err(why) => return at_root(Outcome::BadHost(why)),
+        };
+        let path = parts.uri.path();
+        if !self.table.has_hosts() {
+            return self.find(None, path, parts);
+        }
+        let client = self.app.trusted_proxies.resolve(connection, &parts.headers);
+        let host = client
+            .host
+            .as_deref()
+            .map(without_port)
+            .or(named)
+            .map(normal_host);
+        self.find(host.as_deref(), path, parts)
+    }
+
+    fn find(&self, host: Option<&str>, path: &str, parts: &Parts) -> Target {
+        let method = &parts.method;
+        if path == "*" && method == Method::OPTIONS {
+            return at_root(Outcome::options(self.table.allow_anywhere(host)));
+        }
+        if !path.starts_with('/') {
+            return at_root(Outcome::MalformedPath(NO_PATH));
+        }
+        let path = match self.slashes {
+            Slashes::Lenient => slashes::lenient(path),
+            Slashes::Strict | Slashes::Redirect => Cow::Borrowed(path),
+        };
+        let found = self.table.find(host, &path, method);
+        if self.slashes == Slashes::Redirect
+            && matches!(found, Found::Nothing | Found::Fallback(_))
+            && let Some(outcome) = self.redirect(host, &path, parts)
+        {
+            return at_root(outcome);
+        }
+        self.target(found, host, &path, method)
+    }
+
+    fn target(&self, found: Found, host: Option<&str>, path: &str, method: &Method) -> Target {
+        match found {
+            Found::Route { route, captures } => {
+                let entry = self.entries.get(route);
+                match entry.and_then(|entry| params::decode(entry, path, captures)) {
+                    Some(params) => Target::Route { route, params },
+                    None => Target::Outcome {
+                        outcome: Outcome::MalformedPath(BAD_ESCAPE),
+                        scope: self.scope(route),
+                        route: Some(route),
+                    },
+                }
+            }
+            Found::Fallback(place) => Target::Fallback(place),
+            Found::NotAllowed { route } => {
+                let allow = self.table.allow(host, path);
+                Target::Outcome {
+                    outcome: if method == Method::OPTIONS {
+                        Outcome::options(allow)
+                    } else {
+                        Outcome::method_not_allowed(allow)
+                    },
+                    scope: self.scope(route),
+                    route: None,
+                }
+            }
+            Found::Nothing => at_root(Outcome::NotFound),
+        }
+    }
+
+    fn redirect(&self, host: Option<&str>, path: &str, parts: &Parts) -> Option<Outcome> {
+        let leads_somewhere = |path: &String| {
+            let found = self.table.find(host, path, &parts.method);
+            matches!(found, Found::Route { .. } | Found::NotAllowed { .. })
+        };
+        let path = slashes::instead(path).find(leads_somewhere)?;
+        slashes::location(&path, parts.uri.query()).map(Outcome::Redirect)
+    }
+
+    fn scope(&self, route: usize) -> usize {
+        self.entries.get(route).map_or(0, |entry| entry.scope)
+    }
+}
+
+fn at_root(outcome: Outcome) -> Target {
+    Target::Outcome {
+        outcome,
+        scope: 0,
+        route: None,
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    split_port(host).map_or(host, |(host, _)| host)
+}

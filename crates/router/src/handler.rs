@@ -1,0 +1,103 @@
+//! Handlers: async functions whose arguments are extractors.
+
+use plumego_contract::extract::Needs;
+use plumego_contract::{FromParts, FromRequest, IntoResponse, Request, RequestContext, Response};
+
+/// An async function or closure of 0 to 12 extractors that returns a response.
+///
+/// All arguments but the last are [`FromParts`], the last is [`FromRequest`] and may take the
+/// body. What is returned is [`IntoResponse`]. A closure must be `Clone`; it is cloned for every
+/// call, so what it captures should be cheap to clone.
+///
+/// An extractor that fails answers with its error, and neither the extractors after it nor the
+/// handler run.
+///
+/// `T` tells the argument lists apart and is never written by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler",
+    label = "not a handler",
+    note = "a handler is an async fn or async closure of at most 12 arguments",
+    note = "all arguments but the last are `FromParts`: `State`, `Path`, `Query`, `Header`, …; \
+            the last may take the body: `Json`, `Form`, `Bytes`, `Request`, …",
+    note = "it returns anything that is `IntoResponse`, or `Result<T, E>` with \
+            `E: Into<plumego::Error>`",
+    note = "its future must be `Send`: no `Rc`, `RefCell` guard or `std::sync::MutexGuard` may \
+            live across an `.await`"
+)]
+pub trait Handler<T>: Clone + Send + Sync + 'static {
+    /// Takes the arguments out of the request, runs the function, makes the response.
+    fn call(self, request: Request) -> impl Future<Output = Response> + Send;
+
+    /// What the arguments need to work at all.
+    fn needs(needs: &mut Needs);
+}
+
+impl<F, Fut, R> Handler<()> for F
+where
+    F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = R> + Send,
+    R: IntoResponse,
+{
+    async fn call(self, mut request: Request) -> Response {
+        let cx = RequestContext::of(&mut request);
+        // The body stays until the handler has answered: dropping it early would make a server
+        // close a connection whose request it has not read.
+        let response = self().await.respond(&cx);
+        drop(request);
+        response
+    }
+
+    fn needs(_: &mut Needs) {}
+}
+
+macro_rules! handlers {
+    ($(($($head:ident),*) $last:ident;)*) => {$(
+        impl<F, Fut, R, M, $($head,)* $last> Handler<(M, $($head,)* $last)> for F
+        where
+            F: FnOnce($($head,)* $last) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Future<Output = R> + Send,
+            R: IntoResponse,
+            $($head: FromParts,)*
+            $last: FromRequest<M>,
+        {
+            #[expect(non_snake_case, reason = "the arguments are named after their types")]
+            async fn call(self, mut request: Request) -> Response {
+                let cx = RequestContext::of(&mut request);
+                #[allow(unused_mut, reason = "a single argument takes the whole request")]
+                let (mut parts, body) = request.into_parts();
+                $(
+                    let $head = match $head::from_parts(&mut parts).await {
+                        Ok(value) => value,
+                        Err(error) => return error.respond(&cx),
+                    };
+                )*
+                let request = Request::from_parts(parts, body);
+                let $last = match $last::from_request(request).await {
+                    Ok(value) => value,
+                    Err(error) => return error.respond(&cx),
+                };
+                self($($head,)* $last).await.respond(&cx)
+            }
+
+            fn needs(needs: &mut Needs) {
+                $($head::needs(needs);)*
+                $last::needs(needs);
+            }
+        }
+    )*};
+}
+
+handlers! {
+    () T1;
+    (T1) T2;
+    (T1, T2) T3;
+    (T1, T2, T3) T4;
+    (T1, T2, T3, T4) T5;
+    (T1, T2, T3, T4, T5) T6;
+    (T1, T2, T3, T4, T5, T6) T7;
+    (T1, T2, T3, T4, T5, T6, T7) T8;
+    (T1, T2, T3, T4, T5, T6, T7, T8) T9;
+    (T1, T2, T3, T4, T5, T6, T7, T8, T9) T10;
+    (T1, T2, T3, T4, T5, T6, T7, T8, T9, T10) T11;
+    (T1, T2, T3, T4, T5, T6, T7, T8, T9, T10, T11) T12;
+}

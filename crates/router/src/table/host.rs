@@ -1,0 +1,75 @@
+//! Names of hosts: as routes are bound to them, and as requests come with them.
+
+use std::borrow::Cow;
+use std::net::Ipv6Addr;
+
+use super::HostRule;
+
+/// The rule for a host as it was given to a router.
+pub(crate) fn bind(text: &str) -> Result<HostRule, String> {
+    let (name, wildcard) = match text.strip_prefix("*.") {
+        Some(rest) => (rest, true),
+        None => (text, false),
+    };
+    let wrong = |why: &str| {
+        Err(format!(
+            "host `{}` {why}: write a name such as `api.example.com` or `*.example.com`",
+            text.escape_debug()
+        ))
+    };
+    let Some((host, port)) = split_port(name) else {
+        return wrong("is no host name");
+    };
+    if !port.is_empty() {
+        return wrong("has a port, and hosts are compared without");
+    }
+    if host.contains('*') {
+        return wrong("has a `*` that is not the whole first label");
+    }
+    let host = normal_host(host).into_owned();
+    if host.is_empty() {
+        return wrong("is empty");
+    }
+    Ok(if wildcard {
+        HostRule::Suffix(format!(".{host}"))
+    } else {
+        HostRule::Exact(host)
+    })
+}
+
+/// The form in which hosts are compared: lower case, without the dot of the root zone.
+pub(crate) fn normal_host(host: &str) -> Cow<'_, str> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if host.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(host.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(host)
+    }
+}
+
+/// Splits `uri-host [ ":" port ]` (RFC 9110, section 7.2), or `None` when it is not of that form.
+/// The port comes with its colon.
+pub(crate) fn split_port(value: &str) -> Option<(&str, &str)> {
+    let end = if value.starts_with('[') {
+        let close = value.find(']')?;
+        value.get(1..close)?.parse::<Ipv6Addr>().ok()?;
+        close + 1
+    } else {
+        let end = value.find(':').unwrap_or(value.len());
+        let name = value.get(..end)?;
+        if name.is_empty() || !name.bytes().all(in_reg_name) {
+            return None;
+        }
+        end
+    };
+    let (host, port) = value.split_at_checked(end)?;
+    let digits = port.strip_prefix(':').unwrap_or_default();
+    let valid =
+        port.is_empty() || (port.starts_with(':') && digits.bytes().all(|b| b.is_ascii_digit()));
+    (valid && digits.len() <= 5).then_some((host, port))
+}
+
+/// RFC 3986, section 3.2.2: unreserved, sub-delims, and the percent sign of an escape.
+fn in_reg_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte)
+}
