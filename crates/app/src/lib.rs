@@ -1,1 +1,3 @@
 //! The server of Plumego: bind, serve, drain, stop.
+
+pub mod server;

@@ -1,0 +1,124 @@
+//! The body of a request, with the time that a client may take to send it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use plumego_contract::{BoxError, Error, codes};
+use tokio::time::{Instant, Sleep};
+
+use super::Shared;
+use super::flow::Flow;
+use super::watch::Expired;
+
+/// A request body. Only the time that somebody waits for the client counts: a slow handler is not
+/// a slow client.
+pub(crate) struct RequestBody {
+    incoming: Incoming,
+    flow: Flow,
+    left: Option<Duration>,
+    waiting_since: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+    over: bool,
+}
+
+impl RequestBody {
+    pub(crate) fn new(incoming: Incoming, shared: &Arc<Shared>, flow: Flow) -> Self {
+        Self {
+            incoming,
+            flow,
+            left: shared.tuning.timeouts.read,
+            waiting_since: None,
+            timer: None,
+            over: false,
+        }
+    }
+
+    /// Something came: the clock stands still until somebody waits again.
+    fn stop_clock(&mut self) {
+        if let (Some(left), Some(since)) = (&mut self.left, self.waiting_since.take()) {
+            *left = left.saturating_sub(since.elapsed());
+        }
+    }
+
+    /// Whether the time is over. The timer is not moved forward for each piece; it fires early
+    /// instead, and is armed again.
+    fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(left) = self.left else {
+            return Poll::Pending;
+        };
+        let since = *self.waiting_since.get_or_insert_with(Instant::now);
+        let Some(deadline) = since.checked_add(left) else {
+            return Poll::Pending;
+        };
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        while timer.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+
+    fn expire(&mut self) -> Error {
+        self.over = true;
+        self.flow.shared.metrics.timed_out(Expired::Read);
+        let time = self.flow.shared.tuning.timeouts.read.unwrap_or_default();
+        Error::new(codes::BODY_TIMEOUT).with_detail(format!(
+            "The body was not complete after waiting {} ms for it.",
+            time.as_millis()
+        ))
+    }
+}
+
+impl HttpBody for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        if this.over {
+            return Poll::Ready(None);
+        }
+        match Pin::new(&mut this.incoming).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                this.stop_clock();
+                this.flow.moved();
+                if this.incoming.is_end_stream() {
+                    this.flow.request_body_done();
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                this.over = true;
+                Poll::Ready(Some(Err(error.into())))
+            }
+            Poll::Ready(None) => {
+                this.over = true;
+                this.flow.request_body_done();
+                Poll::Ready(None)
+            }
+            Poll::Pending => this
+                .poll_clock(cx)
+                .map(|()| Some(Err(this.expire().into()))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.over || self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}

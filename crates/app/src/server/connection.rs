@@ -1,0 +1,244 @@
+//! One connection from its first byte to its last.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use plumego_contract::Connection;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::Instant;
+
+use super::Shared;
+use super::flow::Flow;
+use super::io::{Protocol, TimedIo};
+use super::registry::Entry;
+use super::request::answer;
+use super::watch::{Expired, Phase, Watchdog};
+
+/// How long a head that has begun may still take when the server drains.
+const HEAD_GRACE: Duration = Duration::from_millis(500);
+/// How long an early answer is given to arrive while the client still sends.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Why a connection ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// As the protocol wants it.
+    Done,
+    /// A deadline was over.
+    TimedOut(Expired),
+    /// The server was told to end now.
+    Cut,
+    /// The bytes could not be read or written.
+    Io(io::Error),
+    /// The engine refused.
+    Engine(hyper::Error),
+}
+
+/// Serves one connection until it ends.
+pub(crate) async fn run<T>(shared: Arc<Shared>, io: T, connection: Connection)
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let entry = Arc::new(Entry::new(connection));
+    let _listed = Listed {
+        id: shared.registry.insert(&entry),
+        shared: &shared,
+    };
+    let ended = serve(&shared, io, &entry).await;
+    note(&shared, &entry, &ended);
+}
+
+/// Keeps the connection in the registry, also when its task panics or is dropped.
+struct Listed<'a> {
+    shared: &'a Shared,
+    id: u64,
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        self.shared.registry.remove(self.id);
+    }
+}
+
+async fn serve<T>(shared: &Arc<Shared>, io: T, entry: &Arc<Entry>) -> Ended
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let mut io = TimedIo::new(io, entry.clone());
+    let mut guard = Guard::new(shared, entry);
+    let sniffed = poll_fn(|cx| {
+        guard.register(cx);
+        if let Poll::Ready(sniffed) = io.poll_sniff(cx) {
+            return Poll::Ready(sniffed.map_err(Ended::Io));
+        }
+        guard.poll(cx).map(Err)
+    });
+    match sniffed.await {
+        Err(ended) => ended,
+        Ok(Protocol::Nothing) => Ended::Done,
+        #[cfg(feature = "http2")]
+        Ok(Protocol::Http2) if shared.tuning.http2 => {
+            super::stream::serve(shared, io, entry, &mut guard).await
+        }
+        Ok(_) => http1(shared, io, entry, &mut guard).await,
+    }
+}
+
+async fn http1<T>(
+    shared: &Arc<Shared>,
+    io: TimedIo<T>,
+    entry: &Arc<Entry>,
+    guard: &mut Guard<'_>,
+) -> Ended
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let flow = Flow::http1(shared.clone(), entry.clone());
+    let service = service_fn(|request| answer(shared, flow.clone(), request));
+    let mut engine = http1_builder(shared).serve_connection(TokioIo::new(io), service);
+    let mut told = false;
+    let ended = poll_fn(|cx| {
+        guard.register(cx);
+        loop {
+            if let Poll::Ready(ended) = engine.poll_without_shutdown(cx) {
+                return Poll::Ready(ended.map_or_else(Ended::Engine, |()| Ended::Done));
+            }
+            if told || !shared.is_draining() || entry.watch.phase() == Phase::Head {
+                return guard.poll(cx);
+            }
+            told = true;
+            Pin::new(&mut engine).graceful_shutdown();
+        }
+    })
+    .await;
+    let refused = matches!(&ended, Ended::Engine(error) if error.is_parse());
+    let unread = matches!(ended, Ended::Done) && !entry.watch.is_request_body_done();
+    if matches!(ended, Ended::Done) || refused {
+        let io = engine.into_parts().io.into_inner();
+        close(io, refused || unread).await;
+    }
+    ended
+}
+
+fn http1_builder(shared: &Shared) -> http1::Builder {
+    let max = shared.tuning.max_header_bytes;
+    let mut builder = http1::Builder::new();
+    builder
+        .max_header_size(max)
+        // The buffer must hold a whole head; the engine asks for 8 KiB at least.
+        .max_buf_size(max.saturating_add(1).max(MIN_BUFFER))
+        // A client that closes its half before the answer counts as gone: there is no other way
+        // to learn that it went away.
+        .half_close(false);
+    builder
+}
+
+/// The engine's own default for its buffers.
+const MIN_BUFFER: usize = 8192 + 4096 * 100;
+
+/// Closes the connection so that an answer given early arrives: closing with unread bytes would
+/// make the system reset it.
+async fn close<T: AsyncRead + AsyncWrite + Unpin>(mut io: TimedIo<T>, linger: bool) {
+    let bye = async {
+        if io.shutdown().await.is_err() || !linger {
+            return;
+        }
+        let mut waste = [0; 4096];
+        while matches!(io.read(&mut waste).await, Ok(read) if read > 0) {}
+    };
+    let _ = tokio::time::timeout(LINGER, bye).await;
+}
+
+/// What ends a connection from outside of its protocol: a deadline, a drain, a cut.
+pub(crate) struct Guard<'a> {
+    shared: &'a Shared,
+    entry: &'a Entry,
+    dog: Pin<Box<Watchdog>>,
+    waker: Option<Waker>,
+    head_by: Option<Instant>,
+}
+
+impl<'a> Guard<'a> {
+    fn new(shared: &'a Shared, entry: &'a Entry) -> Self {
+        Self {
+            shared,
+            entry,
+            dog: Box::pin(Watchdog::new(&entry.watch, shared.tuning.timeouts)),
+            waker: None,
+            head_by: None,
+        }
+    }
+
+    /// Has this task woken when the server drains or ends. Comes before the look at its state, so
+    /// that no change is missed.
+    pub(super) fn register(&mut self, cx: &Context<'_>) {
+        let same = self
+            .waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()));
+        if !same {
+            self.entry.set_waker(cx.waker());
+            self.waker = Some(cx.waker().clone());
+        }
+    }
+
+    /// Ready when the connection must end. Comes after the engine has been polled.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        if self.shared.is_cut() {
+            return Poll::Ready(Ended::Cut);
+        }
+        if self.head_by.is_none() && self.shared.is_draining() {
+            self.head_by = Some(Instant::now() + HEAD_GRACE);
+        }
+        let dog = self.dog.as_mut();
+        dog.poll(cx, &self.entry.watch, self.head_by)
+            .map(Ended::TimedOut)
+    }
+}
+
+/// Counts how the connection ended, and says it to those who look closely.
+fn note(shared: &Shared, entry: &Entry, ended: &Ended) {
+    let peer = entry.connection.peer;
+    match ended {
+        Ended::Done | Ended::Cut => {}
+        // Not the client's fault.
+        Ended::TimedOut(Expired::Header) if shared.is_draining() => {}
+        Ended::TimedOut(expired) => {
+            shared.metrics.timed_out(*expired);
+            tracing::debug!(?peer, phase = expired.as_str(), "a connection was too slow");
+        }
+        Ended::Io(error) => {
+            shared.metrics.error("io");
+            tracing::debug!(?peer, %error, "a connection failed");
+        }
+        Ended::Engine(error) => {
+            let kind = kind_of(error);
+            shared.metrics.error(kind);
+            let cause = std::error::Error::source(error).map(ToString::to_string);
+            tracing::debug!(?peer, kind, %error, cause, "a connection ended with an error");
+        }
+    }
+}
+
+fn kind_of(error: &hyper::Error) -> &'static str {
+    if error.is_parse_too_large() {
+        "head_too_large"
+    } else if error.is_parse() {
+        "malformed"
+    } else if error.is_incomplete_message() {
+        "client_gone"
+    } else if error.is_user() {
+        "response_body"
+    } else if error.is_timeout() {
+        "timeout"
+    } else {
+        "io"
+    }
+}

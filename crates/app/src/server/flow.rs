@@ -1,0 +1,69 @@
+//! Where a request belongs: its connection, and its stream when it came by HTTP/2.
+
+use std::sync::Arc;
+
+use plumego_contract::Connection;
+
+use super::Shared;
+use super::registry::Entry;
+use super::watch::Watch;
+
+/// The connection of a request and, with HTTP/2, the watch of its stream.
+#[derive(Clone)]
+pub(crate) struct Flow {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) entry: Arc<Entry>,
+    stream: Option<Arc<Watch>>,
+}
+
+impl Flow {
+    /// A request that has its connection for itself.
+    pub(crate) fn http1(shared: Arc<Shared>, entry: Arc<Entry>) -> Self {
+        Self {
+            shared,
+            entry,
+            stream: None,
+        }
+    }
+
+    /// A request on a stream.
+    #[cfg(feature = "http2")]
+    pub(crate) fn http2(shared: Arc<Shared>, entry: Arc<Entry>, stream: Arc<Watch>) -> Self {
+        Self {
+            shared,
+            entry,
+            stream: Some(stream),
+        }
+    }
+
+    pub(crate) fn connection(&self) -> Connection {
+        self.entry.connection
+    }
+
+    fn watch(&self) -> &Watch {
+        self.stream.as_deref().unwrap_or(&self.entry.watch)
+    }
+
+    pub(crate) fn request(&self, has_body: bool) {
+        self.watch().request(has_body);
+    }
+
+    pub(crate) fn request_body_done(&self) {
+        self.watch().request_body_done();
+    }
+
+    pub(crate) fn respond(&self, streaming: bool) {
+        self.watch().respond(streaming);
+    }
+
+    pub(crate) fn response_done(&self) {
+        self.watch().response_done();
+    }
+
+    /// A frame of a body went in or out. With HTTP/1.1 the socket says so itself.
+    pub(crate) fn moved(&self) {
+        if let Some(stream) = &self.stream {
+            stream.moved();
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The byte stream of a connection, as the engine sees it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::registry::Entry;
+
+/// The opening of HTTP/2 with prior knowledge (RFC 9113, section 3.4).
+pub(crate) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Tells the watch of its connection which bytes move, and gives back those that were read to find
+/// out which protocol is spoken.
+#[derive(Debug)]
+pub(crate) struct TimedIo<T> {
+    io: T,
+    entry: Arc<Entry>,
+    sniffed: [u8; 24],
+    given: usize,
+    filled: usize,
+}
+
+/// What the first bytes of a connection are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    Http2,
+    /// The client went away before it said a word.
+    Nothing,
+}
+
+impl<T: AsyncRead + Unpin> TimedIo<T> {
+    pub(crate) fn new(io: T, entry: Arc<Entry>) -> Self {
+        Self {
+            io,
+            entry,
+            sniffed: [0; 24],
+            given: 0,
+            filled: 0,
+        }
+    }
+
+    /// Whether the other end has sent anything yet.
+    pub(crate) fn has_sniffed(&self) -> bool {
+        self.filled > 0
+    }
+
+    /// Reads until the protocol is known. What was read is given back by the next reads.
+    pub(crate) fn poll_sniff(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Protocol>> {
+        loop {
+            let seen = self.sniffed.get(..self.filled).unwrap_or_default();
+            if !PREFACE.starts_with(seen) {
+                return Poll::Ready(Ok(Protocol::Http1));
+            }
+            if seen.len() == PREFACE.len() {
+                return Poll::Ready(Ok(Protocol::Http2));
+            }
+            let rest = self.sniffed.get_mut(self.filled..).unwrap_or_default();
+            let mut buf = ReadBuf::new(rest);
+            ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf))?;
+            match (buf.filled().len(), self.filled) {
+                (0, 0) => return Poll::Ready(Ok(Protocol::Nothing)),
+                (0, _) => return Poll::Ready(Ok(Protocol::Http1)),
+                (read, _) => self.filled += read,
+            }
+        }
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for TimedIo<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.given < this.filled {
+            let left = this
+                .sniffed
+                .get(this.given..this.filled)
+                .unwrap_or_default();
+            let part = left.get(..buf.remaining().min(left.len())).unwrap_or(left);
+            buf.put_slice(part);
+            this.given += part.len();
+            return Poll::Ready(Ok(()));
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
+        if buf.filled().len() > before {
+            this.entry.watch.read();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T> TimedIo<T> {
+    fn note(&self, written: &Poll<io::Result<usize>>) {
+        match written {
+            Poll::Ready(Ok(count)) if *count > 0 => self.entry.watch.wrote(),
+            Poll::Ready(_) => {}
+            Poll::Pending => self.entry.watch.write_blocked(),
+        }
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for TimedIo<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(cx, buf);
+        self.note(&written);
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        self.note(&written);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        self.entry.watch.flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

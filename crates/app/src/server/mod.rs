@@ -1,0 +1,191 @@
+//! The server: listeners, connections, deadlines, drain.
+//!
+//! It knows no router: it hands each request to a [`Dispatcher`] and sends what comes back.
+
+mod accept;
+mod body;
+mod connection;
+mod flow;
+mod io;
+mod listener;
+mod metrics;
+mod registry;
+mod request;
+#[cfg(feature = "http2")]
+mod stream;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub(crate) use self::listener::{Bound, Endpoint};
+pub use self::listener::{IntoListener, Listener};
+pub(crate) use self::metrics::ServerMetrics;
+pub use self::registry::OpenRequest;
+pub(crate) use self::request::{Dispatcher, Pending};
+pub(crate) use self::watch::Timeouts;
+
+/// The bounds of a server, as its connections need them.
+#[derive(Debug, Clone)]
+pub(crate) struct Tuning {
+    pub(crate) timeouts: Timeouts,
+    pub(crate) max_header_bytes: usize,
+    pub(crate) max_connections: usize,
+    pub(crate) http2: bool,
+}
+
+/// The most connections that can be asked for.
+const MAX_CONNECTIONS: usize = 1 << 24;
+
+const SERVING: u8 = 0;
+const DRAINING: u8 = 1;
+const CUT: u8 = 2;
+
+/// What all connections share.
+pub(crate) struct Shared {
+    pub(crate) tuning: Tuning,
+    pub(crate) dispatcher: Arc<dyn Dispatcher>,
+    pub(crate) metrics: ServerMetrics,
+    pub(crate) registry: registry::Registry,
+    /// Handlers whose client has gone and that run to the end.
+    pub(crate) finishing: TaskTracker,
+    pub(crate) abandon: CancellationToken,
+    /// The tasks of the connections and of their streams.
+    pub(crate) tracker: TaskTracker,
+    permits: Arc<Semaphore>,
+    state: AtomicU8,
+}
+
+impl Shared {
+    fn new(tuning: Tuning, dispatcher: Arc<dyn Dispatcher>, metrics: ServerMetrics) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(
+                tuning.max_connections.clamp(1, MAX_CONNECTIONS),
+            )),
+            tuning,
+            dispatcher,
+            metrics,
+            registry: registry::Registry::default(),
+            finishing: TaskTracker::new(),
+            abandon: CancellationToken::new(),
+            tracker: TaskTracker::new(),
+            state: AtomicU8::new(SERVING),
+        }
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.state.load(Ordering::Acquire) >= DRAINING
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.state.load(Ordering::Acquire) >= CUT
+    }
+}
+
+/// A server that runs.
+pub(crate) struct Server {
+    shared: Arc<Shared>,
+    addrs: Vec<SocketAddr>,
+    stop_accepting: CancellationToken,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Begins to accept connections on these listeners.
+    pub(crate) fn start(
+        listeners: Vec<Bound>,
+        tuning: Tuning,
+        dispatcher: Arc<dyn Dispatcher>,
+        metrics: ServerMetrics,
+    ) -> Self {
+        let shared = Arc::new(Shared::new(tuning, dispatcher, metrics));
+        let stop_accepting = CancellationToken::new();
+        let addrs = listeners.iter().filter_map(Bound::local_addr).collect();
+        let acceptor = accept::run(shared.clone(), listeners, stop_accepting.clone());
+        Self {
+            addrs,
+            acceptor: Some(tokio::spawn(acceptor)),
+            shared,
+            stop_accepting,
+        }
+    }
+
+    /// The addresses that are bound.
+    pub(crate) fn addrs(&self) -> &[SocketAddr] {
+        &self.addrs
+    }
+
+    /// Takes what waits in the backlogs, then closes the listeners.
+    pub(crate) async fn stop_accepting(&mut self) {
+        self.stop_accepting.cancel();
+        if let Some(acceptor) = self.acceptor.take() {
+            if acceptor.await.is_err() {
+                tracing::error!("the accept loop ended with a panic");
+            }
+        }
+    }
+
+    /// Ends idle connections now and the others after the answers they owe.
+    pub(crate) fn drain(&self) {
+        self.shared.state.fetch_max(DRAINING, Ordering::AcqRel);
+        self.shared.registry.wake_all();
+    }
+
+    /// Waits until every connection has ended, and every handler that outlived its own; until the
+    /// deadline at most. Says every `interval` how many are left.
+    pub(crate) async fn wait(&self, deadline: Instant, interval: Duration) -> bool {
+        let interval = interval.max(Duration::from_millis(10));
+        self.shared.tracker.close();
+        loop {
+            let next = deadline.min(Instant::now() + interval);
+            if tokio::time::timeout_at(next, self.shared.tracker.wait())
+                .await
+                .is_ok()
+            {
+                break;
+            }
+            if next >= deadline {
+                return false;
+            }
+            let requests = self.open_requests().len();
+            let connections = self.connections();
+            tracing::info!(connections, requests, "draining");
+        }
+        self.shared.finishing.close();
+        let finished = self.shared.finishing.wait();
+        tokio::time::timeout_at(deadline, finished).await.is_ok()
+    }
+
+    /// How many connections are open.
+    pub(crate) fn connections(&self) -> usize {
+        self.shared.registry.len()
+    }
+
+    /// The requests that are open, the oldest first.
+    pub(crate) fn open_requests(&self) -> Vec<OpenRequest> {
+        self.shared.registry.open_requests()
+    }
+
+    /// Ends everything now.
+    pub(crate) async fn cut(&self) {
+        let left = self.connections();
+        self.shared.metrics.cut.add(left as u64);
+        self.shared.state.store(CUT, Ordering::Release);
+        self.shared.registry.wake_all();
+        self.shared.abandon.cancel();
+        self.shared.tracker.close();
+        // The connections end at their next poll; one that blocks its thread is not waited for.
+        let patience = Duration::from_millis(250);
+        let _ = tokio::time::timeout(patience, self.shared.tracker.wait()).await;
+    }
+}

@@ -1,0 +1,160 @@
+//! The connections that are open, and the requests on them.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use plumego_contract::{Connection, RequestContext};
+use tokio::time::Instant;
+
+use super::watch::{Phase, Watch};
+
+/// One open connection.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) connection: Connection,
+    pub(crate) watch: Watch,
+    waker: Mutex<Option<Waker>>,
+    requests: Mutex<Vec<(u64, RequestContext)>>,
+    next: AtomicU64,
+    /// The streams of HTTP/2 that are open.
+    streams: AtomicUsize,
+}
+
+impl Entry {
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self {
+            connection,
+            watch: Watch::new(Phase::Head),
+            waker: Mutex::new(None),
+            requests: Mutex::new(Vec::new()),
+            next: AtomicU64::new(0),
+            streams: AtomicUsize::new(0),
+        }
+    }
+
+    /// Who is to be woken when something changes that no byte tells of.
+    pub(crate) fn set_waker(&self, waker: &Waker) {
+        *lock(&self.waker) = Some(waker.clone());
+    }
+
+    /// Has the connection looked at again.
+    pub(crate) fn wake(&self) {
+        let waker = lock(&self.waker).clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Notes a request; the number is for [`Entry::close_request`].
+    pub(crate) fn open_request(&self, context: &RequestContext) -> u64 {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        lock(&self.requests).push((id, context.clone()));
+        id
+    }
+
+    pub(crate) fn close_request(&self, id: u64) {
+        let mut requests = lock(&self.requests);
+        if let Some(at) = requests.iter().position(|(open, _)| *open == id) {
+            requests.swap_remove(at);
+        }
+    }
+
+    pub(crate) fn open_requests(&self) -> Vec<RequestContext> {
+        lock(&self.requests)
+            .iter()
+            .map(|(_, context)| context.clone())
+            .collect()
+    }
+
+    #[cfg(feature = "http2")]
+    pub(crate) fn open_stream(&self) {
+        if self.streams.fetch_add(1, Ordering::AcqRel) == 0 {
+            self.watch.enter(Phase::Multiplexed);
+        }
+    }
+
+    #[cfg(feature = "http2")]
+    pub(crate) fn close_stream(&self) {
+        if self.streams.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.watch.enter(Phase::Idle);
+            self.wake();
+        }
+    }
+}
+
+/// All open connections of a server.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    entries: Mutex<HashMap<u64, Arc<Entry>>>,
+    next: AtomicU64,
+}
+
+impl Registry {
+    pub(crate) fn insert(&self, entry: &Arc<Entry>) -> u64 {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        lock(&self.entries).insert(id, entry.clone());
+        id
+    }
+
+    pub(crate) fn remove(&self, id: u64) {
+        lock(&self.entries).remove(&id);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        lock(&self.entries).len()
+    }
+
+    fn all(&self) -> Vec<Arc<Entry>> {
+        lock(&self.entries).values().cloned().collect()
+    }
+
+    pub(crate) fn wake_all(&self) {
+        for entry in self.all() {
+            entry.wake();
+        }
+    }
+
+    /// What is open now, the oldest request first.
+    pub(crate) fn open_requests(&self) -> Vec<OpenRequest> {
+        let now = Instant::now();
+        let mut open: Vec<_> = self
+            .all()
+            .iter()
+            .flat_map(|entry| entry.open_requests())
+            .map(|context| OpenRequest::new(&context, now))
+            .collect();
+        open.sort_by_key(|request| std::cmp::Reverse(request.age));
+        open
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A request that was open when the time for draining was over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OpenRequest {
+    /// The method.
+    pub method: String,
+    /// The pattern of its route; `None` when none matched.
+    pub route: Option<String>,
+    /// The time since its head was complete.
+    pub age: std::time::Duration,
+    /// The other end of its connection.
+    pub peer: Option<std::net::SocketAddr>,
+}
+
+impl OpenRequest {
+    pub(crate) fn new(context: &RequestContext, now: Instant) -> Self {
+        Self {
+            method: context.method().to_string(),
+            route: context.route().map(|route| route.pattern.clone()),
+            age: now.saturating_duration_since(context.started()),
+            peer: context.connection().peer,
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! The deadlines, over pipes and with a clock that the test moves.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use plumego_contract::{Body, Connection, Error, IntoResponse as _, Request, Response};
+use plumego_contract::{RequestContext, Streaming};
+use plumego_observe::metrics::Metrics;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::time::{Instant, Interval, timeout};
+
+use super::watch::Timeouts;
+use super::{Dispatcher, Pending, ServerMetrics, Shared, Tuning, connection};
+
+const DEFAULTS: Timeouts = Timeouts {
+    header: Some(Duration::from_secs(5)),
+    read: Some(Duration::from_secs(30)),
+    write: Some(Duration::from_secs(30)),
+    idle: Some(Duration::from_secs(60)),
+};
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+
+fn dispatcher<F, Fut>(handler: F) -> Arc<dyn Dispatcher>
+where
+    F: Fn(Request) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Response> + Send + 'static,
+{
+    Arc::new(move |connection: Connection, request: Request| {
+        let (parts, body) = request.into_parts();
+        let context = RequestContext::new(Arc::default(), connection, &parts);
+        let response = handler(Request::from_parts(parts, body));
+        (context, Box::pin(response) as Pending)
+    })
+}
+
+/// One connection: the client's end, and the time at which the server let go of it.
+struct Line {
+    client: DuplexStream,
+    metrics: Metrics,
+    ended: tokio::task::JoinHandle<()>,
+    opened: Instant,
+}
+
+impl Line {
+    fn open<F, Fut>(room: usize, handler: F) -> Self
+    where
+        F: Fn(Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Response> + Send + 'static,
+    {
+        let metrics = Metrics::default();
+        let tuning = Tuning {
+            timeouts: DEFAULTS,
+            max_header_bytes: 1 << 20,
+            max_connections: 10,
+            http2: true,
+        };
+        let counters = ServerMetrics::new(&metrics).unwrap();
+        let shared = Arc::new(Shared::new(tuning, dispatcher(handler), counters));
+        let (client, server) = tokio::io::duplex(room);
+        let run = connection::run(shared, server, Connection::default());
+        Self {
+            client,
+            metrics,
+            opened: Instant::now(),
+            ended: tokio::spawn(run),
+        }
+    }
+
+    async fn send(&mut self, bytes: &[u8]) {
+        self.client.write_all(bytes).await.unwrap();
+    }
+
+    /// Reads until this has come.
+    async fn read_until(&mut self, end: &str) -> String {
+        let mut text = Vec::new();
+        while !text.ends_with(end.as_bytes()) {
+            text.push(self.client.read_u8().await.unwrap());
+        }
+        String::from_utf8(text).unwrap()
+    }
+
+    /// Waits for the end of the connection: the time since it was opened.
+    async fn age_at_end(&mut self) -> Duration {
+        (&mut self.ended).await.unwrap();
+        self.opened.elapsed()
+    }
+
+    /// The end came after this time, and was counted for this phase.
+    async fn ends_after(&mut self, seconds: u64, phase: &str) {
+        let age = self.age_at_end().await;
+        let expected = Duration::from_secs(seconds);
+        let fits = age >= expected && age < expected + Duration::from_millis(50);
+        assert!(fits, "ended after {age:?}, not {expected:?}");
+        let line = format!("http_connections_timed_out_total{{phase=\"{phase}\"}} 1\n");
+        let text = self.metrics.encode();
+        assert!(text.contains(&line), "{line} is not in\n{text}");
+    }
+}
+
+async fn pong(_: Request) -> Response {
+    "pong".into_response()
+}
+
+async fn pass(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_never_speaks_is_ended_by_the_header_deadline() {
+    Line::open(1024, pong).ends_after(5, "header").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn head_that_drips_is_ended_by_the_header_deadline() {
+    let mut line = Line::open(1024, pong);
+    for byte in b"GET" {
+        line.send(&[*byte]).await;
+        pass(1).await;
+    }
+    line.ends_after(5, "header").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn preface_that_drips_is_ended_by_the_header_deadline() {
+    let mut line = Line::open(1024, pong);
+    for byte in b"PRI " {
+        line.send(&[*byte]).await;
+        pass(1).await;
+    }
+    line.ends_after(5, "header").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn http2_client_without_a_request_is_ended_by_the_header_deadline() {
+    let mut line = Line::open(1024, pong);
+    // The preface and an empty SETTINGS frame.
+    line.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .await;
+    line.ends_after(5, "header").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_connection_lives_past_the_header_deadline_and_ends_with_the_idle_one() {
+    let mut line = Line::open(1024, pong);
+    line.send(GET).await;
+    line.read_until("pong").await;
+    line.ends_after(60, "idle").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_request_begins_the_idle_time_anew() {
+    let mut line = Line::open(1024, pong);
+    for _ in 0..3 {
+        line.send(GET).await;
+        line.read_until("pong").await;
+        pass(50).await;
+    }
+    line.ends_after(160, "idle").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn next_head_has_the_header_deadline_from_its_first_byte() {
+    let mut line = Line::open(1024, pong);
+    line.send(GET).await;
+    line.read_until("pong").await;
+    pass(20).await;
+    line.send(b"G").await;
+    line.ends_after(25, "header").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn head_that_came_with_the_last_request_has_the_header_deadline() {
+    let mut line = Line::open(1024, |_| async {
+        pass(1).await;
+        "pong".into_response()
+    });
+    line.send(GET).await;
+    tokio::task::yield_now().await;
+    line.send(b"GET / HT").await;
+    line.read_until("pong").await;
+    line.ends_after(6, "header").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_handler_is_not_a_slow_client() {
+    let mut line = Line::open(1024, |_| async {
+        pass(3600).await;
+        "pong".into_response()
+    });
+    line.send(GET).await;
+    line.read_until("pong").await;
+    assert!(line.opened.elapsed() >= Duration::from_secs(3600));
+    line.ends_after(3660, "idle").await;
+}
+
+async fn read_body(request: Request) -> Response {
+    match request.into_body().into_bytes(1024).await {
+        Ok(body) => Body::from(body).into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn body_that_does_not_come_is_408() {
+    let mut line = Line::open(4096, read_body);
+    line.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nslow")
+        .await;
+    let mut answer = String::new();
+    line.client.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.contains("body_timeout"), "{answer}");
+    assert_eq!(line.opened.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn body_that_drips_is_408() {
+    let mut line = Line::open(4096, read_body);
+    line.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n")
+        .await;
+    for _ in 0..29 {
+        pass(1).await;
+        line.send(b"x").await;
+    }
+    let answer = line.read_until("}").await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert_eq!(line.opened.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_the_handler_takes_does_not_count_for_its_body() {
+    let mut line = Line::open(4096, |request| async {
+        pass(100).await;
+        read_body(request).await
+    });
+    line.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\npo")
+        .await;
+    pass(120).await;
+    line.send(b"ng").await;
+    let answer = line.read_until("pong").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_does_not_read_is_ended_by_the_write_deadline() {
+    let mut line = Line::open(64, |_| async { "x".repeat(100_000).into_response() });
+    line.send(GET).await;
+    line.ends_after(30, "write").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_reads_in_drips_is_ended_by_the_write_deadline() {
+    let mut line = Line::open(64, |_| async { "x".repeat(100_000).into_response() });
+    line.send(GET).await;
+    for _ in 0..29 {
+        pass(1).await;
+        line.client.read_u8().await.unwrap();
+    }
+    line.ends_after(30, "write").await;
+}
+
+/// Frames on a timer; the server-sent events of the test.
+struct Ticks(Option<Interval>);
+
+impl http_body::Body for Ticks {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match &mut self.0 {
+            None => Poll::Pending,
+            Some(every) => every
+                .poll_tick(cx)
+                .map(|_| Some(Ok(Frame::data(Bytes::from_static(b": tick\n\n"))))),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}
+
+async fn ticks(_: Request) -> Response {
+    let every = tokio::time::interval(Duration::from_secs(15));
+    Body::new(Ticks(Some(every))).into_response()
+}
+
+// acceptance 21.2 (29)
+#[tokio::test(start_paused = true)]
+async fn event_stream_outlives_every_deadline_under_the_defaults() {
+    let mut line = Line::open(1024, ticks);
+    line.send(GET).await;
+    while line.opened.elapsed() < Duration::from_secs(3600) {
+        line.read_until("tick\n\n\r\n").await;
+    }
+    assert!(!line.ended.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn silent_stream_is_ended_by_the_idle_deadline() {
+    let mut line = Line::open(1024, |_| async { Body::new(Ticks(None)).into_response() });
+    line.send(GET).await;
+    line.read_until("\r\n\r\n").await;
+    line.ends_after(60, "idle").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn stream_that_nobody_reads_is_ended_by_the_idle_deadline() {
+    let mut line = Line::open(64, |_| async {
+        let mut response = "x".repeat(100_000).into_response();
+        response.extensions_mut().insert(Streaming);
+        response
+    });
+    line.send(GET).await;
+    let age = line.age_at_end().await;
+    assert_eq!(age.as_secs(), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn marked_response_takes_as_long_as_its_client_needs() {
+    let mut line = Line::open(64, |_| async {
+        let mut response = "x".repeat(1_000).into_response();
+        response.extensions_mut().insert(Streaming);
+        response
+    });
+    line.send(GET).await;
+    line.read_until("\r\n\r\n").await;
+    for _ in 0..1_000 {
+        line.client.read_u8().await.unwrap();
+        pass(1).await;
+    }
+    assert!(line.opened.elapsed() >= Duration::from_secs(1_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn handler_and_its_connection_end_when_the_client_goes() {
+    let (tell, told) = tokio::sync::oneshot::channel::<()>();
+    let tell = std::sync::Mutex::new(Some(tell));
+    let mut line = Line::open(1024, move |_| {
+        let tell = tell.lock().unwrap().take();
+        async move {
+            let _held = tell;
+            pending::<()>().await;
+            Error::internal("never").into_response()
+        }
+    });
+    line.send(GET).await;
+    tokio::task::yield_now().await;
+    drop(line.client);
+    assert!(
+        timeout(Duration::from_secs(1), told)
+            .await
+            .unwrap()
+            .is_err()
+    );
+    line.ended.await.unwrap();
+}
