@@ -9,4 +9,8 @@
     reason = "tests"
 )]
 
+mod body;
+mod error;
 mod extract;
+mod respond;
+mod support;

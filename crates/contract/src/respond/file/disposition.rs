@@ -45,8 +45,10 @@ fn cut(name: &str) -> &str {
 /// Nothing that is a place in a file system, ends the value, or turns the text around on screen.
 fn harmless(c: char) -> char {
     let separator = "/\\\":*?<>|".contains(c);
-    let turns = matches!(c,
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns = matches!(
+        c,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
     if separator || turns || c.is_control() {
         '_'
     } else {

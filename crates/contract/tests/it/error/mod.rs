@@ -1,0 +1,4 @@
+mod api;
+mod codes;
+mod log;
+mod render;

@@ -1,0 +1,4 @@
+mod redirect;
+mod reply;
+mod simple;
+mod tuples;
