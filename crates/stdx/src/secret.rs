@@ -13,7 +13,9 @@
 //! The memory is not wiped when a secret is dropped; a core dump may hold it.
 
 use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 
@@ -76,9 +78,25 @@ impl<T> Serialize for Secret<T> {
     }
 }
 
+/// Asks for a newtype named `Secret`, so that a deserializer can tell what must not be printed.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(Self::new)
+        let visitor = SecretVisitor(PhantomData);
+        deserializer.deserialize_newtype_struct("Secret", visitor)
+    }
+}
+
+struct SecretVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for SecretVisitor<T> {
+    type Value = Secret<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a secret")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Secret<T>, D::Error> {
+        T::deserialize(inner).map(Secret::new)
     }
 }
 

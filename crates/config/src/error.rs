@@ -1,0 +1,164 @@
+//! What is wrong with the settings: everything, at once.
+
+use std::fmt;
+
+use crate::Origin;
+
+/// Shown instead of a secret value.
+pub(crate) const REDACTED: &str = "[secret]";
+
+/// Longest value an error shows, in characters.
+const MAX_SHOWN: usize = 64;
+
+/// Most problems one load reports.
+pub(crate) const MAX_PROBLEMS: usize = 256;
+
+/// One problem: which key, from where, the value, what was expected, what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    told: Box<Told>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Told {
+    key: String,
+    origin: Option<Origin>,
+    value: Option<String>,
+    expected: String,
+    hint: Option<String>,
+}
+
+impl ConfigError {
+    pub(crate) fn new(key: impl Into<String>, expected: impl Into<String>) -> Self {
+        let (key, expected) = (key.into(), expected.into());
+        let told = Told {
+            key,
+            origin: None,
+            value: None,
+            expected,
+            hint: None,
+        };
+        Self {
+            told: Box::new(told),
+        }
+    }
+
+    pub(crate) fn with_origin(mut self, origin: Option<Origin>) -> Self {
+        self.told.origin = origin;
+        self
+    }
+
+    pub(crate) fn with_value(mut self, value: &str, secret: bool) -> Self {
+        self.told.value = Some(show(value, secret));
+        self
+    }
+
+    pub(crate) fn with_hint(mut self, hint: Option<String>) -> Self {
+        self.told.hint = hint;
+        self
+    }
+
+    /// The key (`server.addr`), the flag or variable when it is no known key, or empty when a
+    /// whole file is meant.
+    pub fn key(&self) -> &str {
+        &self.told.key
+    }
+
+    /// Where the value came from; `None` when nothing was given.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.told.origin.as_ref()
+    }
+
+    /// The value as given, at most 64 characters of it; `[secret]` for a secret.
+    pub fn value(&self) -> Option<&str> {
+        self.told.value.as_deref()
+    }
+
+    /// What was expected.
+    pub fn expected(&self) -> &str {
+        &self.told.expected
+    }
+
+    /// What to do, when there is more to say than what was expected.
+    pub fn hint(&self) -> Option<&str> {
+        self.told.hint.as_deref()
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.told.key.is_empty(), &self.told.origin) {
+            (false, Some(origin)) => write!(f, "`{}` ({origin}): ", self.told.key)?,
+            (false, None) => write!(f, "`{}`: ", self.told.key)?,
+            (true, Some(origin)) => write!(f, "{origin}: ")?,
+            (true, None) => {}
+        }
+        write!(f, "expected {}", self.told.expected)?;
+        if let Some(value) = &self.told.value {
+            write!(f, ", got {value}")?;
+        }
+        self.told
+            .hint
+            .as_ref()
+            .map_or(Ok(()), |hint| write!(f, "; hint: {hint}"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Every problem of one load, in the order of the keys; at most 256.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigErrors {
+    problems: Vec<ConfigError>,
+}
+
+impl ConfigErrors {
+    pub(crate) fn new(mut problems: Vec<ConfigError>) -> Self {
+        problems.truncate(MAX_PROBLEMS);
+        Self { problems }
+    }
+
+    /// The problems; never empty.
+    pub fn problems(&self) -> &[ConfigError] {
+        &self.problems
+    }
+
+    /// The problems, one by one.
+    pub fn iter(&self) -> std::slice::Iter<'_, ConfigError> {
+        self.problems.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a ConfigErrors {
+    type Item = &'a ConfigError;
+    type IntoIter = std::slice::Iter<'a, ConfigError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.len() {
+            1 => f.write_str("1 problem in the settings")?,
+            count => write!(f, "{count} problems in the settings")?,
+        }
+        self.problems
+            .iter()
+            .try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// A value in quotes, cut to a length a log line bears; never a secret.
+pub(crate) fn show(value: &str, secret: bool) -> String {
+    if secret {
+        return REDACTED.to_owned();
+    }
+    let mut chars = value.chars();
+    let start: String = chars.by_ref().take(MAX_SHOWN).collect();
+    let cut = if chars.next().is_some() { "…" } else { "" };
+    format!("{start:?}{cut}")
+}

@@ -1,0 +1,113 @@
+//! What was loaded.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use crate::Origin;
+use crate::entry::Entries;
+use crate::error::{ConfigError, ConfigErrors};
+use crate::settings;
+use crate::tree::{Node, Table};
+
+/// Every value, with where it came from.
+///
+/// Types are read from it by serde. In what this crate reads, a [`std::time::Duration`] takes
+/// milliseconds or `5s`, a list takes commas or an array, an enum takes its variants in any of the
+/// spellings of [`normalize`](crate::normalize), and an `Option` is `None` for an empty text and
+/// for `unlimited`. Inside `#[serde(flatten)]` and untagged enums a value from the environment is
+/// text.
+pub struct Loaded {
+    pub(crate) root: Node,
+    pub(crate) entries: Entries,
+    pub(crate) origins: BTreeMap<String, Origin>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) arguments: Vec<String>,
+}
+
+impl Loaded {
+    /// Reads `T` from the whole tree. See [`Loader::settings`](crate::Loader::settings).
+    ///
+    /// # Errors
+    ///
+    /// Every problem `T` has with the values.
+    pub fn settings<T: DeserializeOwned>(&self) -> Result<T, ConfigErrors> {
+        self.section("")
+    }
+
+    /// Reads `T` from the table, or the value, at a dotted path such as `server`. A table that is
+    /// not there is empty.
+    ///
+    /// # Errors
+    ///
+    /// Every problem `T` has with the values.
+    pub fn section<T: DeserializeOwned>(&self, path: &str) -> Result<T, ConfigErrors> {
+        self.read(path).map_err(ConfigErrors::new)
+    }
+
+    /// Where the value of a key came from; `None` when it has no value.
+    pub fn origin(&self, key: &str) -> Option<&Origin> {
+        self.origins.get(key)
+    }
+
+    /// What deserves a look but stops nothing: variables that are not known, one line each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Arguments that are not flags of the table: those after `--`, and all others when
+    /// [`Loader::pass_unknown_flags`](crate::Loader::pass_unknown_flags) was asked for.
+    pub fn arguments(&self) -> &[String] {
+        &self.arguments
+    }
+
+    pub(crate) fn check<T: DeserializeOwned>(&self, path: &str) -> Vec<ConfigError> {
+        self.read::<T>(path).err().unwrap_or_default()
+    }
+
+    /// Every entry that has a value: name, value for printing, origin.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, String, &Origin)> {
+        self.entries.list.iter().filter_map(|entry| {
+            let origin = self.origins.get(&entry.name)?;
+            let value = match self.node(&entry.name) {
+                Some(node) => node.display(entry.secret),
+                None => "(none)".to_owned(),
+            };
+            Some((entry.name.as_str(), value, origin))
+        })
+    }
+
+    fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, Vec<ConfigError>> {
+        let empty = Node::Table(Table::default());
+        let node = self.node(path).unwrap_or(&empty);
+        settings::read(path, node).map_err(|problems| {
+            let tell = |problem: ConfigError| match (problem.origin(), problem.hint()) {
+                (None, None) => {
+                    let hint = self.entries.how_to_set(problem.key());
+                    problem.with_hint(hint)
+                }
+                _ => problem,
+            };
+            problems.into_iter().map(tell).collect()
+        })
+    }
+
+    fn node(&self, path: &str) -> Option<&Node> {
+        match &self.root {
+            root if path.is_empty() => Some(root),
+            Node::Table(table) => table.find(path),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (name, value, origin) in self.values() {
+            map.entry(&name, &format_args!("{value} ({origin})"));
+        }
+        map.finish()
+    }
+}

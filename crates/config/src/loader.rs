@@ -1,0 +1,275 @@
+//! Where the layers are, and loading them.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+
+use crate::assemble::{Assembly, Sources};
+use crate::entry::{Entries, LOADER_KEYS};
+use crate::error::{ConfigError, ConfigErrors};
+use crate::flags::{self, Asked, Flags};
+use crate::settings::{self, Shape};
+use crate::{Key, Loaded, render};
+
+/// Reads the layers: flags, then environment, then `.env`, then a TOML file, then defaults; the
+/// first that has a value wins.
+///
+/// [`from_process`](Self::from_process) reads the environment of the process and the files of the
+/// working directory; [`new`](Self::new) reads only what it is given, which is what tests want.
+/// Neither reads arguments: pass them to [`load_with_args`](Self::load_with_args). Loading again
+/// reads everything again.
+///
+/// ```
+/// use plumego_config::{Key, Kind, Loader};
+///
+/// const KEYS: &[Key] = &[
+///     Key::new("server.addr", Kind::Text).env("APP_ADDR").flag("--addr").default(":8080"),
+/// ];
+///
+/// #[derive(serde::Deserialize)]
+/// struct Settings {
+///     server: Server,
+///     greeting: String,
+/// }
+/// #[derive(serde::Deserialize)]
+/// struct Server {
+///     addr: String,
+/// }
+///
+/// let loader = Loader::new(KEYS)
+///     .settings::<Settings>()
+///     .environment([("APP_ADDR", ":9000"), ("APP_GREETING", "hi")]);
+/// let settings: Settings = loader.load()?.settings()?;
+/// assert_eq!((settings.server.addr.as_str(), settings.greeting.as_str()), (":9000", "hi"));
+/// # Ok::<(), plumego_config::ConfigErrors>(())
+/// ```
+#[derive(Clone)]
+pub struct Loader {
+    keys: Vec<&'static [Key]>,
+    environment: Option<BTreeMap<OsString, OsString>>,
+    directory: Option<PathBuf>,
+    user_prefix: String,
+    pass_unknown: bool,
+    schemas: Vec<Schema>,
+}
+
+/// A type the user reads: where, what fields it has and whether it accepts the values.
+#[derive(Clone)]
+pub(crate) struct Schema {
+    pub(crate) path: String,
+    probe: fn(&str) -> Shape,
+    pub(crate) check: fn(&Loaded, &str) -> Vec<ConfigError>,
+}
+
+/// What the arguments asked for.
+///
+/// ```
+/// use plumego_config::{Action, Loader};
+///
+/// match Loader::new(&[]).load_with_args(["shop", "--help"])? {
+///     Action::Run(loaded) => assert!(loaded.arguments().is_empty()),
+///     Action::Help(text) | Action::PrintConfig(text) => assert!(text.contains("Usage: shop")),
+/// }
+/// # Ok::<(), plumego_config::ConfigErrors>(())
+/// ```
+#[derive(Debug)]
+pub enum Action {
+    /// Run with these settings.
+    Run(Box<Loaded>),
+    /// `--help` or `-h`: print this text and end.
+    Help(String),
+    /// `--print-config`: print this text and end.
+    PrintConfig(String),
+}
+
+impl Loader {
+    /// A loader that reads nothing from outside but files that are named: no environment, no
+    /// directory.
+    pub fn new(keys: &'static [Key]) -> Self {
+        Self {
+            keys: vec![LOADER_KEYS, keys],
+            environment: Some(BTreeMap::new()),
+            directory: None,
+            user_prefix: "APP_".to_owned(),
+            pass_unknown: false,
+            schemas: Vec::new(),
+        }
+    }
+
+    /// A loader of the environment of the process and the files of its working directory, both
+    /// read when it loads.
+    pub fn from_process(keys: &'static [Key]) -> Self {
+        Self {
+            environment: None,
+            directory: Some(PathBuf::new()),
+            ..Self::new(keys)
+        }
+    }
+
+    /// Adds a table of keys.
+    #[must_use]
+    pub fn keys(mut self, keys: &'static [Key]) -> Self {
+        self.keys.push(keys);
+        self
+    }
+
+    /// Reads these variables instead of the environment of the process.
+    #[must_use]
+    pub fn environment<K, V>(mut self, variables: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let variables = variables
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()));
+        self.environment = Some(variables.collect());
+        self
+    }
+
+    /// Looks for files in this directory.
+    #[must_use]
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// The prefix of the variables of the user's own settings, `APP_` unless set.
+    ///
+    /// With `SHOP_` the field `greeting` is read from `SHOP_GREETING` and `db.pool_size` from
+    /// `SHOP_DB__POOL_SIZE`, or from `SHOP_DB_POOL_SIZE` when no other field could be meant.
+    /// A duration may also be named with `_MS` at its end. The keys of the rooms keep their names.
+    #[must_use]
+    pub fn user_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.user_prefix = prefix.into();
+        self
+    }
+
+    /// Keeps flags nobody knows, and arguments that are no flags, among
+    /// [`Loaded::arguments`] instead of refusing them. The value of such a flag is only kept with
+    /// it when it is written `--flag=value`.
+    #[must_use]
+    pub fn pass_unknown_flags(mut self) -> Self {
+        self.pass_unknown = true;
+        self
+    }
+
+    /// Makes the fields of `T` known: variables, flags and keys of the file. Loading then fails
+    /// when `T` cannot be read, with every problem it has.
+    ///
+    /// `T` is read from the whole tree, so a field `server` may hold a room's own struct.
+    #[must_use]
+    pub fn settings<T: DeserializeOwned>(self) -> Self {
+        self.section::<T>("")
+    }
+
+    /// The same for a type that is read from the table at `path`, such as a room's own struct.
+    #[must_use]
+    pub fn section<T: DeserializeOwned>(mut self, path: &str) -> Self {
+        let check = |loaded: &Loaded, path: &str| loaded.check::<T>(path);
+        self.schemas.push(Schema {
+            path: path.to_owned(),
+            probe: settings::probe::<T>,
+            check,
+        });
+        self
+    }
+
+    /// Reads all layers but flags.
+    ///
+    /// # Errors
+    ///
+    /// Every problem found, at once.
+    pub fn load(&self) -> Result<Loaded, ConfigErrors> {
+        let mut problems = Vec::new();
+        let entries = self.entries(&mut problems);
+        self.finish(entries, Flags::default(), problems)
+    }
+
+    /// Reads all layers. The first argument is the name of the program, as in
+    /// `std::env::args_os()`.
+    ///
+    /// Flags: `--key value`, `--key=value`, `--switch`, `--switch=false`, `--no-switch`; of a flag
+    /// given twice the last counts. What follows `--` is kept in [`Loaded::arguments`].
+    ///
+    /// # Errors
+    ///
+    /// Every problem found, at once. `--help` is answered whatever the problems are.
+    pub fn load_with_args<A: Into<OsString>>(
+        &self,
+        args: impl IntoIterator<Item = A>,
+    ) -> Result<Action, ConfigErrors> {
+        let mut problems = Vec::new();
+        let entries = self.entries(&mut problems);
+        let args = args.into_iter().map(Into::into);
+        let flags = flags::parse(args, &entries, self.pass_unknown, &mut problems);
+        let asked = flags.asked;
+        if asked == Asked::Help {
+            let program = flags.program.as_deref().unwrap_or("program");
+            return Ok(Action::Help(render::help_entries(&entries.list, program)));
+        }
+        let loaded = self.finish(entries, flags, problems)?;
+        Ok(match asked {
+            Asked::PrintConfig => Action::PrintConfig(render::print_config(&loaded)),
+            _ => Action::Run(Box::new(loaded)),
+        })
+    }
+
+    fn entries(&self, problems: &mut Vec<ConfigError>) -> Entries {
+        let mut entries = Entries::default();
+        entries.add_keys(self.keys.iter().copied().flatten(), problems);
+        for schema in &self.schemas {
+            entries.add_shape(&(schema.probe)(&schema.path), &self.user_prefix);
+        }
+        entries
+    }
+
+    fn finish(
+        &self,
+        entries: Entries,
+        flags: Flags,
+        problems: Vec<ConfigError>,
+    ) -> Result<Loaded, ConfigErrors> {
+        let sources = Sources {
+            environment: self.environment.clone().unwrap_or_else(process_environment),
+            directory: self.directory.clone(),
+            prefixes: self.prefixes(),
+            flags,
+        };
+        Assembly::new(entries, sources, problems).load(&self.schemas)
+    }
+
+    /// Prefixes whose unknown variables are worth a warning.
+    fn prefixes(&self) -> Vec<String> {
+        let mut prefixes = vec!["APP_".to_owned()];
+        if !self.schemas.is_empty() && !self.user_prefix.is_empty() && self.user_prefix != "APP_" {
+            prefixes.push(self.user_prefix.clone());
+        }
+        prefixes
+    }
+}
+
+impl fmt::Debug for Loader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loader")
+            .field(
+                "keys",
+                &self.keys.iter().map(|keys| keys.len()).sum::<usize>(),
+            )
+            .field("environment", &self.environment.as_ref().map(BTreeMap::len))
+            .field("directory", &self.directory)
+            .field("user_prefix", &self.user_prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+fn process_environment() -> BTreeMap<OsString, OsString> {
+    std::env::vars_os().collect()
+}
