@@ -40,14 +40,30 @@ where
 {
     async fn call(self, mut request: Request) -> Response {
         let cx = RequestContext::of(&mut request);
-        // The body stays until the handler has answered: dropping it early would make a server
-        // close a connection whose request it has not read.
-        let response = self().await.respond(&cx);
-        drop(request);
-        response
+        self().await.respond(&cx)
     }
 
     fn needs(_: &mut Needs) {}
+}
+
+impl<F, Fut, R, M, T1> Handler<(M, T1)> for F
+where
+    F: FnOnce(T1) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = R> + Send,
+    R: IntoResponse,
+    T1: FromRequest<M>,
+{
+    async fn call(self, mut request: Request) -> Response {
+        let cx = RequestContext::of(&mut request);
+        match T1::from_request(request).await {
+            Ok(value) => self(value).await.respond(&cx),
+            Err(error) => error.respond(&cx),
+        }
+    }
+
+    fn needs(needs: &mut Needs) {
+        T1::needs(needs);
+    }
 }
 
 macro_rules! handlers {
@@ -63,7 +79,6 @@ macro_rules! handlers {
             #[expect(non_snake_case, reason = "the arguments are named after their types")]
             async fn call(self, mut request: Request) -> Response {
                 let cx = RequestContext::of(&mut request);
-                #[allow(unused_mut, reason = "a single argument takes the whole request")]
                 let (mut parts, body) = request.into_parts();
                 $(
                     let $head = match $head::from_parts(&mut parts).await {
@@ -88,7 +103,6 @@ macro_rules! handlers {
 }
 
 handlers! {
-    () T1;
     (T1) T2;
     (T1, T2) T3;
     (T1, T2, T3) T4;

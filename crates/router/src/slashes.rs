@@ -54,7 +54,7 @@ pub(crate) fn lenient(path: &str) -> Cow<'_, str> {
             }
             Cow::Owned(text)
         }
-        root => root,
+        root @ Cow::Borrowed(_) => root,
     }
 }
 

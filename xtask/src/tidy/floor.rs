@@ -59,7 +59,7 @@ const PLAN: &[Room] = &[
     room("plumego-observe", 0, &["plumego-stdx"]),
     room("plumego-contract", 0, &["plumego-observe", "plumego-stdx"]),
     // Bearing walls.
-    room("plumego-router", 1, &["plumego-contract"]),
+    room("plumego-router", 1, &["plumego-contract", "plumego-stdx"]),
     // The frame.
     room(
         "plumego-component",

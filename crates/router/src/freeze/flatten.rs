@@ -9,7 +9,7 @@ use super::shown_host;
 use crate::Endpoint;
 use crate::endpoint::LayerEntry;
 use crate::pattern::{Pattern, PatternError};
-use crate::router::{Item, Route, Router, StateEntry};
+use crate::router::{Group, Item, Route, Router, StateEntry};
 use crate::table::{HostRule, bind};
 
 /// The name of the wildcard that a mount is listed with.
@@ -95,11 +95,7 @@ impl Flat {
         for item in router.items {
             match item {
                 Item::Route(route) => self.route(*route, &around),
-                Item::Group {
-                    prefix,
-                    router,
-                    location,
-                } => self.group(&prefix, router, location, &around),
+                Item::Group(group) => self.group(*group, &around),
             }
         }
         if let Some(end) = router.fallback {
@@ -114,13 +110,12 @@ impl Flat {
         }
     }
 
-    fn group(
-        &mut self,
-        prefix: &str,
-        router: Router,
-        location: &'static Location<'static>,
-        around: &Around,
-    ) {
+    fn group(&mut self, group: Group, around: &Around) {
+        let Group {
+            prefix,
+            router,
+            location,
+        } = group;
         let layers = self.scopes.get(around.scope).cloned().unwrap_or_default();
         let mut inner = Around {
             scope: self.scopes.len(),
@@ -128,7 +123,7 @@ impl Flat {
             ..around.clone()
         };
         self.scopes.push(layers);
-        match below(&around.prefix, prefix) {
+        match below(&around.prefix, &prefix) {
             Ok(prefix) => inner.prefix = prefix,
             Err(why) => {
                 let message = format!("group `{}`: {why}", prefix.escape_debug());

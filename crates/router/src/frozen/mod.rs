@@ -66,7 +66,7 @@ impl Frozen {
 impl fmt::Debug for Frozen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.infos.iter().map(|info| info.to_string()))
+            .entries(self.0.infos.iter().map(ToString::to_string))
             .finish()
     }
 }

@@ -60,11 +60,14 @@ pub struct Router {
 
 pub(crate) enum Item {
     Route(Box<Route>),
-    Group {
-        prefix: String,
-        router: Router,
-        location: &'static Location<'static>,
-    },
+    Group(Box<Group>),
+}
+
+/// A router below a prefix.
+pub(crate) struct Group {
+    pub(crate) prefix: String,
+    pub(crate) router: Router,
+    pub(crate) location: &'static Location<'static>,
 }
 
 /// A route as it was written.
@@ -184,11 +187,11 @@ impl Router {
     #[track_caller]
     #[must_use]
     pub fn group(mut self, prefix: &str, routes: impl FnOnce(Self) -> Self) -> Self {
-        self.items.push(Item::Group {
+        self.items.push(Item::Group(Box::new(Group {
             prefix: prefix.to_owned(),
             router: routes(Self::new()),
             location: Location::caller(),
-        });
+        })));
         self.open = false;
         self
     }
@@ -293,7 +296,7 @@ impl Router {
             .iter()
             .map(|item| match item {
                 Item::Route(_) => 1,
-                Item::Group { router, .. } => router.route_count(),
+                Item::Group(group) => group.router.route_count(),
             })
             .sum()
     }
@@ -339,7 +342,7 @@ impl fmt::Debug for Router {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let routes = self.items.iter().map(|item| match item {
             Item::Route(route) => format!("{} {}", route.info.methods, route.pattern),
-            Item::Group { prefix, router, .. } => format!("{prefix} {router:?}"),
+            Item::Group(group) => format!("{} {:?}", group.prefix, group.router),
         });
         f.debug_list().entries(routes).finish()
     }

@@ -59,7 +59,7 @@ pub(crate) async fn send(frozen: &Frozen, request: Request) -> Answer {
 
 pub(crate) async fn read(response: Response) -> Answer {
     let (parts, body) = response.into_parts();
-    let body = body.collect(1 << 20).await.unwrap();
+    let body = body.into_bytes(1 << 20).await.unwrap();
     Answer {
         status: parts.status,
         headers: parts.headers,
@@ -69,9 +69,7 @@ pub(crate) async fn read(response: Response) -> Answer {
 
 /// A handler that tells its route and the decoded parameters: `GET /users/{id}|7`.
 pub(crate) async fn tell(method: Method, cx: RequestContext) -> String {
-    let route = cx
-        .route()
-        .map_or("none".to_owned(), |route| route.to_string());
+    let route = cx.route().map_or("none".to_owned(), ToString::to_string);
     let mut text = format!("{method}: {route}");
     for value in cx.params().values() {
         text.push('|');

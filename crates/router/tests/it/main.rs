@@ -10,3 +10,4 @@
 mod client;
 mod methods;
 mod priority;
+mod problems;
