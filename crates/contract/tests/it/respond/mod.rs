@@ -1,4 +1,9 @@
+#[cfg(feature = "file")]
+mod file;
+mod ndjson;
 mod redirect;
 mod reply;
 mod simple;
+mod sse;
+mod stream;
 mod tuples;
