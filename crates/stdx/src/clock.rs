@@ -27,10 +27,11 @@ const NANOS_PER_MILLI: i64 = 1_000_000;
 
 /// `2023-11-14T22:13:20.` for the second it belongs to.
 type SecondText = [u8; 20];
+const EPOCH: SecondText = *b"1970-01-01T00:00:00.";
 
 thread_local! {
     /// The last second written by this thread: a busy server formats many times a second.
-    static LAST_SECOND: Cell<(i64, SecondText)> = const { Cell::new((0, *b"1970-01-01T00:00:00.")) };
+    static LAST_SECOND: Cell<(i64, SecondText)> = const { Cell::new((0, EPOCH)) };
 }
 
 /// A point in time: nanoseconds since the Unix epoch, UTC.

@@ -11,6 +11,10 @@
 use std::fmt;
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// Both digits of each byte.
+const PAIRS: [[u8; 2]; 256] = pairs();
+/// The value of each digit; 255 for what is none.
+const VALUES: [u8; 256] = values();
 
 /// `BYTES` bytes as `2 * BYTES` lower-case hexadecimal digits, on the stack.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,30 +65,47 @@ pub fn push(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Reads exactly `2 * BYTES` **lower-case** digits; `None` for any other length or character.
-pub fn decode<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+pub fn decode<const BYTES: usize>(text: impl AsRef<[u8]>) -> Option<[u8; BYTES]> {
+    let (pairs, rest) = text.as_ref().as_chunks::<2>();
     if pairs.len() != BYTES || !rest.is_empty() {
         return None;
     }
     let mut bytes = [0; BYTES];
+    let mut valid = true;
     for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = value(*high)? << 4 | value(*low)?;
+        let (high, low) = (value(*high), value(*low));
+        valid &= (high | low) < 0x10;
+        *byte = high << 4 | low;
     }
-    Some(bytes)
+    valid.then_some(bytes)
 }
 
 fn pair(byte: u8) -> [u8; 2] {
-    [digit(byte >> 4), digit(byte & 0x0f)]
+    PAIRS.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
-fn digit(value: u8) -> u8 {
-    DIGITS.get(usize::from(value)).copied().unwrap_or(b'0')
+fn value(digit: u8) -> u8 {
+    VALUES.get(usize::from(digit)).copied().unwrap_or(u8::MAX)
 }
 
-fn value(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+#[expect(clippy::indexing_slicing, reason = "runs in the compiler")]
+const fn pairs() -> [[u8; 2]; 256] {
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 0x0f]];
+        byte += 1;
     }
+    pairs
+}
+
+#[expect(clippy::indexing_slicing, reason = "runs in the compiler")]
+const fn values() -> [u8; 256] {
+    let mut values = [u8::MAX; 256];
+    let mut value: u8 = 0;
+    while value < 16 {
+        values[DIGITS[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
 }

@@ -10,22 +10,22 @@ use super::writer::LogFormat;
 /// separators and bidirectional controls; bytes that are not UTF-8 become U+FFFD. Pretty: the
 /// same characters in Rust's notation, bytes that are not UTF-8 as `\xff`.
 pub(crate) fn push_escaped(out: &mut Vec<u8>, text: &[u8], format: LogFormat) {
+    if is_all_plain(text) {
+        out.extend_from_slice(text);
+        return;
+    }
     let mut rest = text;
-    loop {
-        let (plain, special) = rest
-            .split_at_checked(plain_prefix(rest))
-            .unwrap_or((rest, &[]));
+    while let Some(at) = rest.iter().position(|byte| !is_plain(*byte)) {
+        let (plain, special) = rest.split_at_checked(at).unwrap_or_default();
         out.extend_from_slice(plain);
-        if special.is_empty() {
-            return;
-        }
         rest = push_first(out, special, format);
     }
+    out.extend_from_slice(rest);
 }
 
 /// Appends `text` as it is when no one can mistake where it ends, otherwise quoted and escaped.
 pub(crate) fn push_bare(out: &mut Vec<u8>, text: &[u8]) {
-    if !text.is_empty() && plain_prefix(text) == text.len() && !text.contains(&b' ') {
+    if !text.is_empty() && is_all_plain(text) && !text.contains(&b' ') {
         out.extend_from_slice(text);
         return;
     }
@@ -34,35 +34,15 @@ pub(crate) fn push_bare(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
 }
 
-/// How many bytes from the start are printable ASCII other than `"` and `\`. Looks at eight at
-/// a time; may stop up to seven bytes early only where a byte that is not plain follows.
-fn plain_prefix(text: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let zero_byte = |word: u64| word.wrapping_sub(ONES) & !word;
-    let (words, tail) = text.as_chunks::<8>();
-    let mut plain = 0;
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let below_space = word.wrapping_sub(ONES * 0x20) & !word;
-        let quote = zero_byte(word ^ (ONES * u64::from(b'"')));
-        let backslash = zero_byte(word ^ (ONES * u64::from(b'\\')));
-        let delete = zero_byte(word ^ (ONES * 0x7f));
-        if (word | below_space | quote | backslash | delete) & HIGHS != 0 {
-            return plain
-                + word
-                    .to_le_bytes()
-                    .iter()
-                    .take_while(|byte| is_plain(**byte))
-                    .count();
-        }
-        plain += 8;
-    }
-    plain + tail.iter().take_while(|byte| is_plain(**byte)).count()
+/// Whether nothing needs escaping, as nearly always. Looks at every byte, without a branch: the
+/// compiler makes vector instructions of it.
+fn is_all_plain(text: &[u8]) -> bool {
+    text.iter().fold(true, |all, byte| all & is_plain(*byte))
 }
 
+/// Printable ASCII other than `"` and `\`.
 const fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+    byte.wrapping_sub(b' ') < 0x5f && byte != b'"' && byte != b'\\'
 }
 
 /// Appends the first character of `text`, which is not plain, and returns what follows it.
@@ -202,8 +182,8 @@ mod tests {
     #[test]
     fn every_byte_at_every_place_is_found() {
         for byte in 0..=u8::MAX {
-            for at in 0..20 {
-                let mut text = [b'a'; 20];
+            for at in 0..40 {
+                let mut text = [b'a'; 40];
                 text[at] = byte;
                 let json: String =
                     serde_json::from_str(&format!("\"{}\"", escaped(&text, LogFormat::Json)))

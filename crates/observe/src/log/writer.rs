@@ -153,6 +153,18 @@ impl LogWriter {
     /// A line feed that `build` writes becomes a space: one call is one line. When `build`
     /// panics, the line is as if never begun. `build` must not log.
     pub fn append<F: FnOnce(&mut Vec<u8>)>(&self, build: F) -> bool {
+        self.append_one_line(|out| {
+            let start = out.len();
+            build(out);
+            let text = out.get_mut(start..).unwrap_or_default();
+            text.iter_mut()
+                .filter(|byte| **byte == b'\n')
+                .for_each(|byte| *byte = b' ');
+        })
+    }
+
+    /// [`append`](Self::append) for those who escape line feeds themselves.
+    pub(crate) fn append_one_line<F: FnOnce(&mut Vec<u8>)>(&self, build: F) -> bool {
         let (kept, length) = match self.inner.lock_shard() {
             Some(mut lines) => {
                 let kept = append_line(&mut lines, self.inner.shard_bytes, build);
@@ -194,7 +206,7 @@ impl LogWriter {
 
     /// Appends a finished line. An error asks for a flush at once.
     pub(super) fn append_text(&self, text: &[u8], level: Level) {
-        self.append(|out| out.extend_from_slice(text));
+        self.append_one_line(|out| out.extend_from_slice(text));
         if level == Level::ERROR {
             self.request_flush();
         }
@@ -248,7 +260,9 @@ impl LogWriter {
 
     /// Asks for a flush before its time.
     pub fn request_flush(&self) {
-        if !self.inner.wants_flush.swap(true, Ordering::AcqRel)
+        // Mostly asked already: then a read is enough.
+        if !self.wants_flush()
+            && !self.inner.wants_flush.swap(true, Ordering::AcqRel)
             && let Some(callback) = self.inner.on_high_water.get()
         {
             callback();
@@ -347,14 +361,6 @@ struct Unfinished<'a> {
 
 impl Unfinished<'_> {
     fn finish(&mut self) -> bool {
-        let Some(text) = self.lines.get_mut(self.start..) else {
-            return false;
-        };
-        if text.contains(&b'\n') {
-            text.iter_mut()
-                .filter(|byte| **byte == b'\n')
-                .for_each(|byte| *byte = b' ');
-        }
         if self.lines.len() >= self.limit {
             return false;
         }

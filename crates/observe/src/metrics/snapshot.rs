@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::family::Description;
 
-/// The values of all families, sorted by name. From [`Metrics::snapshot`](super::Metrics::snapshot).
+/// The values of all families, sorted by name.
+///
+/// From [`Metrics::snapshot`](super::Metrics::snapshot).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {

@@ -39,8 +39,10 @@ impl RequestSink for AccessLog {
     fn record(&self, record: &RequestRecord<'_>) {
         let level = level(record);
         match self.writer.format() {
-            LogFormat::Json => self.writer.append(|out| json(out, record, level)),
-            LogFormat::Pretty => self.writer.append(|out| pretty(out, record, level)),
+            LogFormat::Json => self.writer.append_one_line(|out| json(out, record, level)),
+            LogFormat::Pretty => self
+                .writer
+                .append_one_line(|out| pretty(out, record, level)),
         };
         if level == Level::ERROR {
             self.writer.request_flush();

@@ -1,6 +1,7 @@
 //! Reading and writing `traceparent`, W3C Trace Context section 3.2.
 
 use std::fmt;
+use std::ops::Range;
 
 use plumego_stdx::hex;
 
@@ -179,19 +180,19 @@ struct Incoming {
 impl Incoming {
     fn parse(value: &[u8]) -> Option<Self> {
         let (head, rest) = value.split_at_checked(TRACEPARENT_LENGTH)?;
-        let head = std::str::from_utf8(head).ok()?;
-        let mut fields = head.split('-');
-        let [version] = hex::decode(fields.next()?)?;
-        let trace_id = TraceId::from_hex(fields.next()?)?;
-        let parent = SpanId::from_hex(fields.next()?)?;
-        let [flags] = hex::decode(fields.next()?)?;
+        let field = |range: Range<usize>| head.get(range);
+        let dashes = [2, 35, 52].iter().all(|at| head.get(*at) == Some(&b'-'));
+        let [version] = hex::decode(field(0..2)?)?;
+        let trace_id = hex::decode(field(3..35)?).and_then(TraceId::from_bytes)?;
+        let parent = hex::decode(field(36..52)?).and_then(SpanId::from_bytes)?;
+        let [flags] = hex::decode(field(53..55)?)?;
         let known = match version {
             0 => rest.is_empty(),
             0xff => false,
             // A later version may only add fields at the end (section 4.3).
             _ => rest.is_empty() || rest.starts_with(b"-"),
         };
-        (known && fields.next().is_none()).then_some(Self {
+        (known && dashes).then_some(Self {
             trace_id,
             parent,
             flags,

@@ -93,8 +93,8 @@ proptest! {
         let metrics = Metrics::default();
         let requests = metrics.counter_family("requests", "All.", &["path", "agent"]).unwrap();
         requests.with(&[&path, &agent]).add(7);
-        let text = metrics.encode();
-        prop_assert_eq!(value(&text, "requests_total", &[("path", &path), ("agent", &agent)]), Some(7.0));
+        let labels = [("path", path.as_str()), ("agent", agent.as_str())];
+        prop_assert_eq!(value(&metrics.encode(), "requests_total", &labels), Some(7.0));
     }
 }
 

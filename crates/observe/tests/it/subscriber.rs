@@ -61,7 +61,8 @@ impl Error for Failure {
 fn an_event_is_one_object_with_its_fields_apart() {
     let lines = json_lines("info", || {
         info!(target: "shop", items = 3_u8, price = 1.5, paid = true, below = -1,
-            nan = f64::NAN, who = "a\"\n", list = ?[1, 2], shown = %"x y", r#type = "t", "cart {}", 7);
+            nan = f64::NAN, who = "a\"\n", list = ?[1, 2], shown = %"x y", r#type = "t",
+            "cart {}", 7);
     });
     assert_eq!(
         without_time(lines[0].clone()),

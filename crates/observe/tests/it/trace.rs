@@ -234,7 +234,11 @@ proptest! {
     }
 
     #[test]
-    fn what_one_writes_the_next_reads(id in any::<[u8; 16]>(), sampled: bool, state in "[a-z]{1,9}=[!-+]{1,20}") {
+    fn what_one_writes_the_next_reads(
+        id in any::<[u8; 16]>(),
+        sampled: bool,
+        state in "[a-z]{1,9}=[!-+]{1,20}",
+    ) {
         let Some(id) = TraceId::from_bytes(id) else { return Ok(()) };
         let value = format!("00-{id}-{}-{:02x}", SpanId::random(), u8::from(sampled));
         let first = TraceContext::from_header_values([value], [state.clone()]);
