@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::dotenv;
 use crate::entry::{CONFIG_FILE, ENV_FILE, Entries, Entry};
-use crate::error::{ConfigError, ConfigErrors, MAX_PROBLEMS};
+use crate::error::{ConfigError, ConfigErrors, MAX_PROBLEMS, one_line};
 use crate::file;
 use crate::flags::Flags;
 use crate::loader::Schema;
@@ -55,7 +55,11 @@ impl Assembly {
             root: Node::Table(tree),
             entries: self.entries,
             origins,
-            warnings: self.warnings,
+            warnings: self
+                .warnings
+                .iter()
+                .map(|warning| one_line(warning))
+                .collect(),
             arguments: self.sources.flags.arguments,
         };
         if !self.incomplete {
@@ -87,18 +91,16 @@ impl Assembly {
         };
         match dotenv::parse_with(&text, &outer) {
             Ok(variables) => {
-                self.dotenv = variables
-                    .into_iter()
-                    .map(|dotenv::Variable { name, value, line }| {
-                        let file = file.clone();
-                        let origin = Origin::DotEnv {
-                            file,
-                            line,
-                            name: name.clone(),
-                        };
-                        (name, (value, origin))
-                    })
-                    .collect();
+                for dotenv::Variable { name, value, line } in variables {
+                    let file = file.clone();
+                    let origin = Origin::DotEnv {
+                        file,
+                        line,
+                        name: name.clone(),
+                    };
+                    self.dotenv.insert(name, (value, origin));
+                }
+                self.drop_own_name();
             }
             Err(error) => {
                 let origin = Origin::DotEnv {
@@ -108,6 +110,17 @@ impl Assembly {
                 };
                 let problem = ConfigError::new("", error.expected());
                 self.fail(problem.with_origin(Some(origin)));
+            }
+        }
+    }
+
+    /// A `.env` file cannot say which `.env` file is read.
+    fn drop_own_name(&mut self) {
+        let names = self.entries.find(ENV_FILE).map(|entry| entry.env.clone());
+        for name in names.unwrap_or_default() {
+            if let Some((_, origin)) = self.dotenv.remove(&name) {
+                self.warnings
+                    .push(format!("{origin} has no effect in a .env file"));
             }
         }
     }

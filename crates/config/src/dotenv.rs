@@ -13,10 +13,12 @@
 //! Limits: 1 MiB of text, 10,000 lines, 1 MiB of values once the names in them are replaced.
 //!
 //! ```
-//! let pairs = plumego_config::dotenv::parse("export HOST=localhost # mine\nURL=\"http://$HOST\"")?;
+//! use plumego_config::dotenv::parse;
+//!
+//! let pairs = parse("export HOST=localhost # mine\nURL=\"http://$HOST\"")?;
 //! assert_eq!(pairs[1], ("URL".to_owned(), "http://localhost".to_owned()));
 //!
-//! let error = plumego_config::dotenv::parse("A=1\nB='two").unwrap_err();
+//! let error = parse("A=1\nB='two").unwrap_err();
 //! assert_eq!(error.to_string(), "line 2: expected a closing ' on the same line");
 //! # Ok::<(), plumego_config::dotenv::DotenvError>(())
 //! ```

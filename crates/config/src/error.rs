@@ -87,20 +87,30 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.told.key.is_empty(), &self.told.origin) {
-            (false, Some(origin)) => write!(f, "`{}` ({origin}): ", self.told.key)?,
-            (false, None) => write!(f, "`{}`: ", self.told.key)?,
-            (true, Some(origin)) => write!(f, "{origin}: ")?,
-            (true, None) => {}
+        let Told {
+            key,
+            origin,
+            value,
+            expected,
+            hint,
+        } = &*self.told;
+        let mut line = match (key.is_empty(), origin) {
+            (false, Some(origin)) => format!("`{key}` ({origin}): "),
+            (false, None) => format!("`{key}`: "),
+            (true, Some(origin)) => format!("{origin}: "),
+            (true, None) => String::new(),
+        };
+        line.push_str("expected ");
+        line.push_str(expected);
+        if let Some(value) = value {
+            line.push_str(", got ");
+            line.push_str(value);
         }
-        write!(f, "expected {}", self.told.expected)?;
-        if let Some(value) = &self.told.value {
-            write!(f, ", got {value}")?;
+        if let Some(hint) = hint {
+            line.push_str("; hint: ");
+            line.push_str(hint);
         }
-        self.told
-            .hint
-            .as_ref()
-            .map_or(Ok(()), |hint| write!(f, "; hint: {hint}"))
+        f.write_str(&one_line(&line))
     }
 }
 
@@ -161,4 +171,17 @@ pub(crate) fn show(value: &str, secret: bool) -> String {
     let start: String = chars.by_ref().take(MAX_SHOWN).collect();
     let cut = if chars.next().is_some() { "…" } else { "" };
     format!("{start:?}{cut}")
+}
+
+/// The text without control characters: a name from a file cannot begin a line of its own.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            out.extend(c.escape_debug());
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }

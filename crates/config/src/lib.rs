@@ -39,13 +39,13 @@
 //!
 //! | layer | where | names |
 //! | --- | --- | --- |
-//! | flags | [`Loader::load_with_args`] | `--read-timeout 5s`, `--debug`, `--http2=false`, `--no-http2` |
+//! | flags | [`Loader::load_with_args`] | `--read-timeout 5s`, `--http2=false`, `--no-http2` |
 //! | environment | the process, or [`Loader::environment`] | `APP_READ_TIMEOUT_MS` |
 //! | `.env` | `.env`, or what `APP_ENV_FILE` or `--env-file` names | the same variables |
-//! | TOML | `plumego.toml`, or what `APP_CONFIG_FILE` or `--config` names | `[server]`, `read_timeout` in any spelling of [`normalize`] |
+//! | TOML | `plumego.toml`, or what `APP_CONFIG_FILE` or `--config` names | the keys |
 //! | default | the table | |
 //!
-//! A file that is named must exist. A key of a file that nothing reads is an error; an `APP_`
+//! Keys of a file may be spelt in any way [`normalize`] knows. A file that is named must exist. A key of a file that nothing reads is an error; an `APP_`
 //! variable that nothing reads is a [warning](Loaded::warnings).
 //!
 //! # Limits

@@ -1,5 +1,6 @@
 //! Settings that are read again while the program runs.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -9,9 +10,9 @@ use crate::{ConfigErrors, Loader};
 
 /// The settings in force, and how to read them again.
 ///
-/// [`reload`](Self::reload) reads all layers but flags, checks the result and swaps it in at once;
-/// until then, and when anything is wrong, readers see the settings they had. Nothing watches the
-/// files: whoever holds this decides when to read.
+/// [`reload`](Self::reload) reads all layers, with the flags given at the start, checks the result
+/// and swaps it in at once; until then, and when anything is wrong, readers see the settings they
+/// had. Nothing watches the files: whoever holds this decides when to read.
 ///
 /// ```
 /// use plumego_config::{Live, Loader};
@@ -22,29 +23,38 @@ use crate::{ConfigErrors, Loader};
 /// }
 ///
 /// let loader = Loader::new(&[]).settings::<Settings>().environment([("APP_GREETING", "hi")]);
-/// let live: Live<Settings> = Live::new(loader)?;
-/// assert_eq!(live.current().greeting, "hi");
+/// let live: Live<Settings> = Live::new(loader, ["shop", "--greeting", "hello"])?;
+/// assert_eq!(live.current().greeting, "hello");
 /// let settings = live.reload()?;
-/// assert_eq!(settings.greeting, "hi");
+/// assert_eq!(settings.greeting, "hello");
 /// # Ok::<(), plumego_config::ConfigErrors>(())
 /// ```
 pub struct Live<T> {
     loader: Loader,
+    args: Vec<OsString>,
     current: RwLock<Arc<T>>,
     /// Held while reloading, so that a slow reload cannot undo a later one.
     reloading: Mutex<()>,
 }
 
 impl<T: DeserializeOwned> Live<T> {
-    /// Loads for the first time.
+    /// Loads for the first time. The arguments begin with the name of the program; none at all
+    /// means no flags. `--help` and `--print-config` have no effect here.
     ///
     /// # Errors
     ///
     /// Every problem found.
-    pub fn new(loader: Loader) -> Result<Self, ConfigErrors> {
-        let current = RwLock::new(Arc::new(loader.load()?.settings()?));
+    pub fn new<A: Into<OsString>>(
+        loader: Loader,
+        args: impl IntoIterator<Item = A>,
+    ) -> Result<Self, ConfigErrors> {
+        let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+        let current = RwLock::new(Arc::new(
+            loader.load_flags(args.iter().cloned())?.settings()?,
+        ));
         Ok(Self {
             loader,
+            args,
             current,
             reloading: Mutex::new(()),
         })
@@ -66,7 +76,11 @@ impl<T: DeserializeOwned> Live<T> {
             .reloading
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let next = Arc::new(self.loader.load()?.settings()?);
+        let next = Arc::new(
+            self.loader
+                .load_flags(self.args.iter().cloned())?
+                .settings()?,
+        );
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
         Ok(next)
     }

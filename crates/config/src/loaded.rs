@@ -13,11 +13,14 @@ use crate::tree::{Node, Table};
 
 /// Every value, with where it came from.
 ///
-/// Types are read from it by serde. In what this crate reads, a [`std::time::Duration`] takes
-/// milliseconds or `5s`, a list takes commas or an array, an enum takes its variants in any of the
-/// spellings of [`normalize`](crate::normalize), and an `Option` is `None` for an empty text and
-/// for `unlimited`. Inside `#[serde(flatten)]` and untagged enums a value from the environment is
-/// text.
+/// Types are read from it by serde. In what this crate reads:
+///
+/// - a [`std::time::Duration`] takes milliseconds or `5s`, and a whole number takes the
+///   milliseconds of a duration;
+/// - a list takes commas or an array;
+/// - an enum takes its variants in any of the spellings of [`normalize`](crate::normalize);
+/// - an `Option` is `None` for an empty text and for `unlimited`;
+/// - inside `#[serde(flatten)]` and untagged enums a value from the environment is text.
 pub struct Loaded {
     pub(crate) root: Node,
     pub(crate) entries: Entries,

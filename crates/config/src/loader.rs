@@ -160,7 +160,8 @@ impl Loader {
     /// Makes the fields of `T` known: variables, flags and keys of the file. Loading then fails
     /// when `T` cannot be read, with every problem it has.
     ///
-    /// `T` is read from the whole tree, so a field `server` may hold a room's own struct.
+    /// `T` is read from the whole tree, so a field `server` may hold a room's own struct. A map
+    /// field is set in a file only.
     #[must_use]
     pub fn settings<T: DeserializeOwned>(self) -> Self {
         self.section::<T>("")
@@ -216,6 +217,17 @@ impl Loader {
             Asked::PrintConfig => Action::PrintConfig(render::print_config(&loaded)),
             _ => Action::Run(Box::new(loaded)),
         })
+    }
+
+    /// Reads all layers and runs, whatever else the arguments ask for.
+    pub(crate) fn load_flags(
+        &self,
+        args: impl IntoIterator<Item = OsString>,
+    ) -> Result<Loaded, ConfigErrors> {
+        let mut problems = Vec::new();
+        let entries = self.entries(&mut problems);
+        let flags = flags::parse(args, &entries, self.pass_unknown, &mut problems);
+        self.finish(entries, flags, problems)
     }
 
     fn entries(&self, problems: &mut Vec<ConfigError>) -> Entries {

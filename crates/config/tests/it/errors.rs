@@ -1,6 +1,7 @@
 //! Every problem, at once, each with key, source, value and expectation.
 
 use plumego_config::{Key, Kind, Loader, Origin};
+use proptest::prelude::*;
 
 use crate::{directory, loader, problems};
 
@@ -176,6 +177,33 @@ fn unknown_variables_are_warnings_with_the_nearest_name() {
 }
 
 #[test]
+fn names_in_files_cannot_begin_a_line_of_their_own() {
+    let files = directory(&[("plumego.toml", "\"a\\n2026 forged\\u001b[2J\" = 1\n")]);
+    let told = problems(&loader(&files, &[]));
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0].starts_with("`a\\n2026_forged\\u{1b}[2_j`"),
+        "{told:?}"
+    );
+    let odd = [("APP_X\nforged", "1")];
+    let loaded = loader(&directory(&[]), &odd).load().unwrap();
+    assert!(!loaded.warnings()[0].contains('\n'));
+}
+
+#[test]
+fn a_dotenv_file_cannot_name_another() {
+    let files = directory(&[
+        (".env", "APP_ENV_FILE=other.env"),
+        ("other.env", "APP_ADDR=:1"),
+    ]);
+    let loaded = loader(&files, &[]).load().unwrap();
+    assert_eq!(loaded.section::<String>("env_file").unwrap(), ".env");
+    assert_eq!(loaded.section::<String>("server.addr").unwrap(), ":8080");
+    let expected = [".env line 1, APP_ENV_FILE has no effect in a .env file"];
+    assert_eq!(loaded.warnings(), expected);
+}
+
+#[test]
 fn suggestions_are_near_or_absent() {
     let check = |text: &str, hint: Option<&str>| {
         let files = directory(&[("plumego.toml", text)]);
@@ -235,4 +263,40 @@ fn the_number_of_problems_is_bounded() {
         loader(&files, &[]).load().unwrap_err().problems().len(),
         256
     );
+}
+
+#[test]
+fn nesting_without_end_is_refused() {
+    let deep = 200_000;
+    for text in [
+        format!("{}a = 1", "a.".repeat(deep)),
+        format!("[{}a]\nb = 1", "a.".repeat(deep)),
+        format!("a = {}1{}", "[".repeat(deep), "]".repeat(deep)),
+        format!("a = {}1{}", "{a=".repeat(deep), "}".repeat(deep)),
+    ] {
+        let files = directory(&[("plumego.toml", &text)]);
+        let errors = loader(&files, &[]).load().unwrap_err();
+        assert!(errors.problems()[0].to_string().len() < 1000);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Whatever the layers hold, loading ends with settings or with problems.
+    #[test]
+    fn loading_never_panics(
+        toml in "((server|tls|log|x)\\.)?[a-zA-Z_.\"]{1,12} ?= ?(\\PC{0,12}|'[a-z0-9 ]{0,9}')\n?",
+        dotenv in "APP_[A-Z_]{0,12}=\\PC{0,20}",
+        value in "\\PC{0,12}",
+        arguments in prop::collection::vec("(--?)?[a-z-]{0,12}(=\\PC{0,6})?", 0..4),
+    ) {
+        let files = directory(&[("plumego.toml", &toml), (".env", &dotenv)]);
+        let loader = loader(&files, &[("APP_READ_TIMEOUT_MS", &value), ("APP_HOSTS", &value)]);
+        let args = std::iter::once("app".to_owned()).chain(arguments);
+        if let Err(errors) = loader.load_with_args(args) {
+            prop_assert!(!errors.problems().is_empty());
+            prop_assert!(!errors.to_string().is_empty());
+        }
+    }
 }

@@ -23,7 +23,7 @@ fn a_reload_is_invisible_until_valid() {
     let loader = Loader::new(&[])
         .settings::<Settings>()
         .directory(files.path());
-    let live: Live<Settings> = Live::new(loader).unwrap();
+    let live: Live<Settings> = Live::new(loader, ["app"; 0]).unwrap();
     let held = live.current();
 
     fs::write(&file, "workers = 999\nname = 'second'").unwrap();
@@ -45,5 +45,21 @@ fn the_first_load_must_be_right() {
     let loader = Loader::new(&[])
         .settings::<Settings>()
         .directory(files.path());
-    assert!(Live::<Settings>::new(loader).is_err());
+    assert!(Live::<Settings>::new(loader, ["app"]).is_err());
+}
+
+#[test]
+fn flags_given_at_the_start_win_over_a_changed_file() {
+    let files = directory(&[("plumego.toml", "workers = 1")]);
+    let loader = Loader::new(&[])
+        .settings::<Settings>()
+        .directory(files.path());
+    let live: Live<Settings> = Live::new(loader, ["app", "--workers=7"]).unwrap();
+    fs::write(
+        files.path().join("plumego.toml"),
+        "workers = 2\nname = 'new'",
+    )
+    .unwrap();
+    let now = live.reload().unwrap();
+    assert_eq!((now.workers, now.name.as_str()), (7, "new"));
 }
