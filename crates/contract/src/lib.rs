@@ -23,7 +23,8 @@ mod route;
 pub use self::body::{Body, BoxError};
 pub use self::context::{
     AppContext, BoxTask, Client, Connection, JsonConfig, MAX_AFTER_RESPONSE_TASKS, MultipartConfig,
-    Params, RequestContext, RequestId, SpawnTask, StateMap, TrustedProxies, UnknownFields,
+    Params, ParseTrustedProxiesError, RequestContext, RequestId, SpawnTask, StateMap,
+    TrustedProxies, UnknownFields,
 };
 pub use self::error::{
     CODES, Category, Code, Error, ErrorFormat, FieldError, Message, ResultExt, codes,

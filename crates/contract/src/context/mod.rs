@@ -24,7 +24,7 @@ pub use self::app::{
 pub use self::connection::Connection;
 pub use self::id::RequestId;
 pub use self::params::Params;
-pub use self::proxy::{Client, TrustedProxies};
+pub use self::proxy::{Client, ParseTrustedProxiesError, TrustedProxies};
 use crate::{Error, RouteInfo};
 
 /// The most tasks that one request may leave behind.

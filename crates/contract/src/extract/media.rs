@@ -97,7 +97,7 @@ impl<'a> MediaType<'a> {
 const BLANK: [char; 2] = [' ', '\t'];
 
 /// RFC 9110, section 5.6.2.
-pub(super) fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()

@@ -9,11 +9,12 @@
 //! all (malformed is still an error), or as `Result<T, Error>`, which hands the error to the
 //! handler.
 
+mod client;
 mod excerpt;
 mod form;
 mod head;
 mod json;
-mod media;
+pub(crate) mod media;
 mod needs;
 mod path;
 mod query;
@@ -23,6 +24,7 @@ mod whole;
 
 use http::request::Parts;
 
+pub use self::client::{ClientIp, Host, Scheme};
 pub use self::form::Form;
 pub use self::head::MatchedRoute;
 pub use self::needs::{Needs, PathNeed, StateNeed};

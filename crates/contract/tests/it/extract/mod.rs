@@ -3,6 +3,7 @@
 mod form;
 mod json;
 mod path;
+mod proxy;
 mod query;
 
 use std::sync::Arc;

@@ -1,0 +1,241 @@
+//! Whose forwarding headers are believed, and what they say.
+
+mod forwarded;
+mod list;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use http::HeaderMap;
+use http::header::{FORWARDED, HeaderName};
+use ipnet::{IpNet, Ipv4Net};
+
+use self::forwarded::{Element, node};
+use self::list::{last, rightmost_first};
+use super::Connection;
+use crate::extract::Host;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// The networks whose forwarding headers are believed. None by default.
+///
+/// Anybody can send `X-Forwarded-For`. Only a proxy of your own, which writes these headers itself,
+/// makes them true, so list the addresses from which your proxies connect and no others.
+///
+/// # How the client is found
+/// When the peer of the connection is in none of the networks, the headers are not looked at and
+/// the peer is the client. Otherwise the hops are walked from the right, since every proxy adds on
+/// the right what it has seen: the first address that is in none of the networks is the client.
+/// When all are trusted, it is the leftmost. A hop that is no address (`unknown`, `_hidden`,
+/// garbage) ends the walk, and the last address known, which is that of a trusted proxy, is taken.
+/// Nothing that stands to the left of the client is ever used.
+///
+/// `Forwarded` (RFC 7239) is read when there is one, and `X-Forwarded-*` are ignored then. Scheme
+/// and host come from the element of `Forwarded` at which the walk ended, or from the last entries
+/// of `X-Forwarded-Proto` and `X-Forwarded-Host`, which the nearest proxy has written. Your proxy
+/// must set these two or remove them: one that hands them through hands through the client's word.
+/// A scheme other than `http` and `https` and a host that is none are ignored.
+///
+/// IPv4 addresses in IPv6 (`::ffff:192.0.2.1`) are the IPv4 addresses, here and in the headers.
+///
+/// # Bounds
+/// The walk ends after 32 hops or 4 KiB of header, at the last address known.
+///
+/// ```
+/// use plumego_contract::{Connection, TrustedProxies};
+/// use http::HeaderMap;
+///
+/// let trusted: TrustedProxies = "10.0.0.0/8, ::1".parse().unwrap();
+/// let mut headers = HeaderMap::new();
+/// headers.insert("x-forwarded-for", "1.1.1.1, 203.0.113.7, 10.0.0.2".parse().unwrap());
+///
+/// let proxy = Connection::from_peer("10.0.0.1:4000".parse().unwrap());
+/// let client = trusted.resolve(&proxy, &headers);
+/// assert_eq!(client.ip, Some("203.0.113.7".parse().unwrap()));
+///
+/// // The same headers from anybody else say nothing.
+/// let stranger = Connection::from_peer("198.51.100.1:4000".parse().unwrap());
+/// let client = trusted.resolve(&stranger, &headers);
+/// assert_eq!(client.ip, Some("198.51.100.1".parse().unwrap()));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies {
+    networks: Vec<IpNet>,
+}
+
+/// Who asks, after the forwarding headers of trusted proxies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Client {
+    /// The address of the client; `None` when the server did not tell the peer's.
+    pub ip: Option<IpAddr>,
+    /// Whether the client speaks `https`.
+    pub https: bool,
+    /// The host that a trusted proxy forwarded, with its port, in lower case.
+    pub host: Option<String>,
+}
+
+impl TrustedProxies {
+    /// Believes these networks.
+    pub fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
+        Self {
+            networks: networks.into_iter().map(canonical).collect(),
+        }
+    }
+
+    /// Whether nobody is believed.
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+
+    /// Whether this address is in one of the networks.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        self.networks.iter().any(|network| network.contains(&ip))
+    }
+
+    /// Who asks.
+    pub fn resolve(&self, connection: &Connection, headers: &HeaderMap) -> Client {
+        let peer = connection.peer.map(|peer| peer.ip().to_canonical());
+        let direct = Client {
+            ip: peer,
+            https: connection.tls,
+            host: None,
+        };
+        match peer {
+            Some(peer) if self.contains(peer) => {
+                if headers.contains_key(FORWARDED) {
+                    self.by_forwarded(peer, &direct, headers)
+                } else {
+                    self.by_x_forwarded(peer, &direct, headers)
+                }
+            }
+            _ => direct,
+        }
+    }
+
+    fn by_forwarded(&self, peer: IpAddr, direct: &Client, headers: &HeaderMap) -> Client {
+        let mut ip = peer;
+        let mut end = Element::default();
+        for text in rightmost_first(headers, &FORWARDED) {
+            let Some(element) = Element::parse(text) else {
+                // Whoever wrote the elements to the right is trusted, and theirs is used no more:
+                // scheme and host of the client are unknown.
+                end = Element::default();
+                break;
+            };
+            let next = element.ip;
+            end = element;
+            let Some(next) = next else { break };
+            ip = next;
+            if !self.contains(ip) {
+                break;
+            }
+        }
+        Client {
+            ip: Some(ip),
+            https: end.https.unwrap_or(direct.https),
+            host: end.host,
+        }
+    }
+
+    fn by_x_forwarded(&self, peer: IpAddr, direct: &Client, headers: &HeaderMap) -> Client {
+        let mut ip = peer;
+        for text in rightmost_first(headers, &X_FORWARDED_FOR) {
+            let Some(next) = node(text) else { break };
+            ip = next;
+            if !self.contains(ip) {
+                break;
+            }
+        }
+        let proto = last(headers, &X_FORWARDED_PROTO);
+        let host = last(headers, &X_FORWARDED_HOST);
+        Client {
+            ip: Some(ip),
+            https: proto.and_then(is_https).unwrap_or(direct.https),
+            host: host.and_then(Host::parse).map(Host::into_string),
+        }
+    }
+}
+
+/// Networks of IPv4 addresses in IPv6 become networks of IPv4 addresses.
+fn canonical(network: IpNet) -> IpNet {
+    if let IpNet::V6(v6) = network
+        && let Some(v4) = v6.addr().to_ipv4_mapped()
+        && let Some(prefix) = v6.prefix_len().checked_sub(96)
+        && let Ok(v4) = Ipv4Net::new(v4, prefix)
+    {
+        return v4.into();
+    }
+    network
+}
+
+fn is_https(proto: &str) -> Option<bool> {
+    if proto.eq_ignore_ascii_case("https") {
+        Some(true)
+    } else if proto.eq_ignore_ascii_case("http") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Networks (`10.0.0.0/8`) and addresses (`::1`), separated by commas or white space. An empty text
+/// is nobody.
+impl FromStr for TrustedProxies {
+    type Err = ParseTrustedProxiesError;
+
+    fn from_str(text: &str) -> Result<Self, ParseTrustedProxiesError> {
+        text.split(|c: char| c == ',' || c.is_ascii_whitespace())
+            .filter(|item| !item.is_empty())
+            .map(|item| {
+                item.parse::<IpNet>()
+                    .or_else(|_| item.parse::<IpAddr>().map(IpNet::from))
+                    .map_err(|_| ParseTrustedProxiesError {
+                        item: item.to_owned(),
+                    })
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map(Self::new)
+    }
+}
+
+/// The networks, separated by commas, as they are read.
+impl fmt::Display for TrustedProxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, network) in self.networks.iter().enumerate() {
+            let separator = if i == 0 { "" } else { "," };
+            write!(f, "{separator}{network}")?;
+        }
+        Ok(())
+    }
+}
+
+/// An item of a list of proxies was neither a network nor an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseTrustedProxiesError {
+    item: String,
+}
+
+impl ParseTrustedProxiesError {
+    /// The item that could not be read.
+    pub fn item(&self) -> &str {
+        &self.item
+    }
+}
+
+impl fmt::Display for ParseTrustedProxiesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` is no network: expected an address such as `10.0.0.1` or a network in CIDR \
+             notation such as `10.0.0.0/8` or `fd00::/8`",
+            self.item
+        )
+    }
+}
+
+impl std::error::Error for ParseTrustedProxiesError {}
