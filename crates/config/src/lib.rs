@@ -45,8 +45,9 @@
 //! | TOML | `plumego.toml`, or what `APP_CONFIG_FILE` or `--config` names | the keys |
 //! | default | the table | |
 //!
-//! Keys of a file may be spelt in any way [`normalize`] knows. A file that is named must exist. A key of a file that nothing reads is an error; an `APP_`
-//! variable that nothing reads is a [warning](Loaded::warnings).
+//! Keys of a file may be spelt in any way [`normalize`] knows. A file that is named must exist. A
+//! key of a file that nothing reads is an error; an `APP_` variable that nothing reads is a
+//! [warning](Loaded::warnings).
 //!
 //! # Limits
 //!

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use plumego_config::{Action, Loader};
 use plumego_stdx::{Limit, Secret};
+use proptest::prelude::*;
 use serde::Deserialize;
 
 use crate::{KEYS, directory, problems};
@@ -460,4 +461,54 @@ fn flattened_maps_take_every_key() {
         outer.open.rest,
         [("a".to_owned(), 1), ("b".to_owned(), 2)].into()
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Whatever a file holds under the fields of a type, it is read or refused.
+    #[test]
+    fn reading_a_type_never_panics(lines in prop::collection::vec(assignment(), 0..8)) {
+        let files = directory(&[("plumego.toml", &lines.join("\n"))]);
+        let loader = shop().directory(files.path()).environment(REQUIRED);
+        match loader.load() {
+            Ok(loaded) => prop_assert!(loaded.settings::<Shop>().is_ok()),
+            Err(errors) => prop_assert!(!errors.problems().is_empty()),
+        }
+    }
+}
+
+fn assignment() -> impl Strategy<Value = String> {
+    let key = prop_oneof![
+        Just("greeting"),
+        Just("verbose"),
+        Just("db"),
+        Just("db.poolSize"),
+        Just("db.idle_timeout"),
+        Just("db.bind"),
+        Just("currency"),
+        Just("labels"),
+        Just("labels.a"),
+        Just("peers"),
+        Just("server.addr"),
+        Just("server"),
+    ];
+    let value = prop_oneof![
+        Just("1"),
+        Just("-1"),
+        Just("1.5"),
+        Just("true"),
+        Just("''"),
+        Just("'5s'"),
+        Just("'euro'"),
+        Just("'::1'"),
+        Just("[]"),
+        Just("['::1', 2]"),
+        Just("{}"),
+        Just("{ a = 'b' }"),
+        Just("{ euro = {} }"),
+        Just("[{ a = 1 }]"),
+        Just("1979-05-27"),
+    ];
+    (key, value).prop_map(|(key, value)| format!("{key} = {value}"))
 }
