@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::{RequestRecord, RequestSink};
 use crate::metrics::{
-    Counter, CounterFamily, Gauge, GaugeGuard, Histogram, HistogramFamily, LATENCY_BUCKETS_SECONDS,
+    Counter, CounterFamily, Gauge, Histogram, HistogramFamily, LATENCY_BUCKETS_SECONDS,
     MetricError, Metrics, Unit,
 };
 
@@ -136,11 +136,6 @@ impl HttpMetrics {
         })
     }
 
-    /// Counts a request as in flight until the guard is dropped.
-    pub fn in_flight(&self) -> GaugeGuard {
-        self.in_flight.track()
-    }
-
     /// The handles kept for the record's route, and the route's label.
     fn handles<'a>(&'a self, record: &RequestRecord<'a>) -> (Option<&'a RouteHandles>, &'a str) {
         match (record.route, record.route_index) {
@@ -195,7 +190,12 @@ impl HttpMetrics {
 }
 
 impl RequestSink for HttpMetrics {
+    fn begin(&self) {
+        self.in_flight.inc();
+    }
+
     fn record(&self, record: &RequestRecord<'_>) {
+        self.in_flight.dec();
         self.count(record);
         self.request_bytes.add(record.request_bytes);
         self.response_bytes.add(record.response_bytes);

@@ -195,23 +195,16 @@ fn error_codes_made_up_at_run_time_meet_the_cap() {
 }
 
 #[test]
-fn in_flight_follows_the_guards() {
+fn in_flight_goes_up_at_the_start_and_down_at_the_end() {
     let (metrics, http) = with_routes(0);
-    let (first, second) = (http.in_flight(), http.in_flight());
-    assert_eq!(
-        value(&metrics.encode(), "http_requests_in_flight", &[]),
-        Some(2.0)
-    );
-    drop(first);
-    assert_eq!(
-        value(&metrics.encode(), "http_requests_in_flight", &[]),
-        Some(1.0)
-    );
-    drop(second);
-    assert_eq!(
-        value(&metrics.encode(), "http_requests_in_flight", &[]),
-        Some(0.0)
-    );
+    let in_flight = || value(&metrics.encode(), "http_requests_in_flight", &[]);
+    http.begin();
+    http.begin();
+    assert_eq!(in_flight(), Some(2.0));
+    http.record(&RequestRecord::new("GET", "/", 200));
+    assert_eq!(in_flight(), Some(1.0));
+    http.record(&RequestRecord::new("GET", "/", 200));
+    assert_eq!(in_flight(), Some(0.0));
 }
 
 #[test]
