@@ -1,1 +1,35 @@
-//! Fuzz targets.
+//! Fuzz targets: one for every parser of bytes that come from outside.
+//!
+//! A target is `run(data)`: it must not panic, hang, or take memory without bound, and what it
+//! asserts must hold for any bytes. libFuzzer drives them (`cargo fuzz run --features libfuzzer
+//! TARGET`), and so does a plain test with a fixed seed (`cargo xtask fuzz-smoke`).
+
+// A new target: a module with `SEEDS` and `run`, a row in `TARGETS`, a file in `fuzz_targets` and
+// its `[[bin]]` in Cargo.toml.
+pub mod dotenv;
+pub mod trace_header;
+
+/// A target and bytes that reach deep into it, from which others are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// The name, as the file in `fuzz_targets`.
+    pub name: &'static str,
+    /// Runs it once.
+    pub run: fn(&[u8]),
+    /// Well-formed or nearly well-formed inputs.
+    pub seeds: &'static [&'static [u8]],
+}
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    Target {
+        name: "dotenv",
+        run: dotenv::run,
+        seeds: dotenv::SEEDS,
+    },
+    Target {
+        name: "trace_header",
+        run: trace_header::run,
+        seeds: trace_header::SEEDS,
+    },
+];
