@@ -29,7 +29,7 @@ pub use self::context::{
 pub use self::error::{
     CODES, Category, Code, Error, ErrorFormat, FieldError, Message, ResultExt, codes,
 };
-pub use self::extract::{FromParts, FromRequest, Needs, State};
+pub use self::extract::{Context, FromParts, FromRequest, Needs, State};
 pub use self::health::{Health, HealthStatus};
 pub use self::problem::{Problem, Problems};
 #[cfg(feature = "file")]

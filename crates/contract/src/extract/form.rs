@@ -1,6 +1,6 @@
 //! A URL-encoded form, typed.
 
-use http::Method;
+use http::{HeaderMap, Method};
 use serde::de::DeserializeOwned;
 
 use super::media::MediaType;
@@ -56,7 +56,7 @@ impl<T: DeserializeOwned + Send> FromRequest<ViaRequest> for Form<T> {
         if is_in_query(request.method()) {
             return Query::from_uri(request.uri()).map(|Query(value)| Self(value));
         }
-        let typed = check_type(&request)?;
+        let typed = check_type(request.headers())?;
         let body = read_body(request).await?;
         parse(&body, typed).map(Self)
     }
@@ -68,8 +68,8 @@ pub(super) fn is_in_query(method: &Method) -> bool {
 }
 
 /// Whether there is a content type; an error when it is another one.
-pub(super) fn check_type<B>(request: &http::Request<B>) -> Result<bool, Error> {
-    match MediaType::of(request.headers())? {
+pub(super) fn check_type(headers: &HeaderMap) -> Result<bool, Error> {
+    match MediaType::of(headers)? {
         None => Ok(false),
         Some(media) if media.is(KIND) && media.is_utf8() => Ok(true),
         Some(_) => Err(unsupported()),

@@ -1,5 +1,6 @@
 //! A JSON body, typed.
 
+use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
@@ -49,7 +50,7 @@ const MAX_UNKNOWN_FIELDS: usize = 32;
 /// ```
 impl<T: DeserializeOwned + Send> FromRequest<ViaRequest> for Json<T> {
     async fn from_request(request: Request) -> Result<Self, Error> {
-        let typed = check_type(&request)?;
+        let typed = check_type(request.headers())?;
         let unknown = unknown_fields(RequestContext::get(request.extensions()));
         let body = read_body(request).await?;
         parse(&body, typed, unknown).map(Self)
@@ -63,8 +64,8 @@ pub(super) fn unknown_fields(context: Option<&RequestContext>) -> UnknownFields 
 }
 
 /// Whether there is a content type; an error when it is not JSON.
-pub(super) fn check_type<B>(request: &http::Request<B>) -> Result<bool, Error> {
-    match MediaType::of(request.headers())? {
+pub(super) fn check_type(headers: &HeaderMap) -> Result<bool, Error> {
+    match MediaType::of(headers)? {
         None => Ok(false),
         Some(media) if media.is_json() && media.is_utf8() => Ok(true),
         Some(_) => Err(unsupported()),

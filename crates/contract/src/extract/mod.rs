@@ -10,9 +10,14 @@
 //! handler.
 
 mod client;
+mod context;
+#[cfg(feature = "cookies")]
+mod cookie;
 mod excerpt;
+mod extension;
 mod form;
 mod head;
+mod header;
 mod json;
 pub(crate) mod media;
 mod needs;
@@ -20,18 +25,29 @@ mod path;
 mod query;
 mod state;
 mod urlencoded;
+#[cfg(feature = "validate")]
+mod valid;
 mod whole;
 
 use http::request::Parts;
 
 pub use self::client::{ClientIp, Host, Scheme};
+pub use self::context::Context;
+#[cfg(feature = "cookies")]
+pub use self::cookie::{
+    Cookie, Cookies, MAX_COOKIE_BYTES, MAX_COOKIES, SameSite, SetCookie, TypedCookie,
+};
+pub use self::extension::Extension;
 pub use self::form::Form;
 pub use self::head::MatchedRoute;
+pub use self::header::{Bearer, Header, Headers, TypedHeader, UserAgent};
 pub use self::needs::{Needs, PathNeed, StateNeed};
 pub use self::path::Path;
 pub use self::query::Query;
 pub use self::state::State;
 pub use self::urlencoded::{MAX_PAIRS, MAX_QUERY_BYTES};
+#[cfg(feature = "validate")]
+pub use self::valid::{Holds, Valid, Validate};
 use crate::{Error, Request, RequestContext};
 
 /// Something that is taken out of the head of a request.

@@ -40,14 +40,18 @@ pub(super) fn max_body_bytes(context: Option<&RequestContext>) -> u64 {
 /// The whole body as text, up to the body limit; `400 invalid_utf8` when it is not UTF-8.
 impl FromRequest<ViaRequest> for String {
     async fn from_request(request: Request) -> Result<Self, Error> {
-        let bytes = Bytes::from_request(request).await?;
-        Self::from_utf8(bytes.into()).map_err(|error| {
-            Error::new(codes::INVALID_UTF8)
-                .with_detail(format!(
-                    "The body is not UTF-8 after byte {}.",
-                    error.utf8_error().valid_up_to()
-                ))
-                .with_source(error)
-        })
+        text(read_body(request).await?)
     }
+}
+
+/// The bytes as text; the buffer is taken over, not copied, when nobody else holds it.
+pub(super) fn text(bytes: Bytes) -> Result<String, Error> {
+    String::from_utf8(bytes.into()).map_err(|error| {
+        Error::new(codes::INVALID_UTF8)
+            .with_detail(format!(
+                "The body is not UTF-8 after byte {}.",
+                error.utf8_error().valid_up_to()
+            ))
+            .with_source(error)
+    })
 }

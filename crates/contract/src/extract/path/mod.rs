@@ -8,6 +8,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use self::de::PathDeserializer;
+pub(super) use self::value::param;
 use super::{FromParts, Needs, context};
 use crate::{Error, Params};
 

@@ -4,8 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{
-    self, DeserializeSeed, Deserializer, EnumAccess, Expected, Unexpected, VariantAccess, Visitor,
-    value::BorrowedStrDeserializer, value::SeqDeserializer,
+    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, Unexpected,
+    VariantAccess, Visitor, value::BorrowedStrDeserializer, value::SeqDeserializer,
 };
 use serde::forward_to_deserialize_any;
 
@@ -110,6 +110,11 @@ impl fmt::Display for OneOf {
         }
         Ok(())
     }
+}
+
+/// One parameter as a `T`.
+pub(in crate::extract) fn param<T: DeserializeOwned>(name: &str, value: &str) -> Result<T, Error> {
+    T::deserialize(Value { name, value }).map_err(Fault::into_error)
 }
 
 /// One parameter with its name.

@@ -1,10 +1,17 @@
 //! Extractors, over requests made by hand.
 
+mod client;
+mod context;
+#[cfg(feature = "cookies")]
+mod cookie;
 mod form;
+mod header;
 mod json;
 mod path;
 mod proxy;
 mod query;
+#[cfg(feature = "validate")]
+mod valid;
 
 use std::sync::Arc;
 
@@ -53,6 +60,12 @@ impl Ask {
     pub(crate) fn param(mut self, name: &str, value: &str) -> Self {
         self.route.parameters.push(name.to_owned());
         self.params.push(value);
+        self
+    }
+
+    /// The address that the connection comes from.
+    pub(crate) fn peer(mut self, peer: &str) -> Self {
+        self.connection = Connection::from_peer(peer.parse().unwrap());
         self
     }
 
