@@ -1,0 +1,236 @@
+//! Putting components, runners and hooks together.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::{Arc, Mutex};
+
+use plumego_contract::{Error, Problem, Problems};
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
+
+use super::part::{Hook, OfComponent, OfRunner, Part, PartKind, Work};
+use super::{Inner, Lifecycle, LifecycleConfig, Progress};
+use crate::Name;
+use crate::component::{Component, Runner};
+use crate::health::{HealthRegistry, Readiness};
+use crate::order::{Node, resolve};
+use crate::setup::{Contributions, Declared, Setup};
+use crate::tasks::{TaskOutput, Tasks};
+
+/// Components, runners and hooks on their way to a [`Lifecycle`].
+pub struct LifecycleBuilder {
+    config: LifecycleConfig,
+    tasks: Tasks,
+    requests: Tasks,
+    readiness: Readiness,
+    health: HealthRegistry,
+    components: Vec<Added>,
+    runners: Vec<(Name, Arc<dyn Work>, &'static Location<'static>)>,
+    hooks: Vec<Hook>,
+}
+
+type Install = dyn FnOnce(&mut Setup<'_>) -> Result<(), Error> + Send;
+
+/// A component that waits to be installed.
+struct Added {
+    name: &'static str,
+    needs: Vec<&'static str>,
+    install: Box<Install>,
+    work: Arc<dyn Work>,
+    location: &'static Location<'static>,
+}
+
+impl LifecycleBuilder {
+    pub(super) fn new(config: LifecycleConfig) -> Self {
+        let tasks = Tasks::new(config.max_tasks);
+        let health = HealthRegistry::new(config.health.clone());
+        Self {
+            requests: tasks.group("requests"),
+            readiness: Readiness::new(health.clone()),
+            config,
+            tasks,
+            health,
+            components: Vec::new(),
+            runners: Vec::new(),
+            hooks: Vec::new(),
+        }
+    }
+
+    /// Adds a component.
+    #[track_caller]
+    pub fn component(&mut self, component: impl Component) -> &mut Self {
+        let component = Arc::new(component);
+        let installed = Arc::clone(&component);
+        self.components.push(Added {
+            name: component.name(),
+            needs: component.dependencies().to_vec(),
+            install: Box::new(move |setup| installed.install(setup)),
+            work: Arc::new(OfComponent(component)),
+            location: Location::caller(),
+        });
+        self
+    }
+
+    /// Adds a runner under a name.
+    #[track_caller]
+    pub fn runner(&mut self, name: impl Into<Name>, runner: impl Runner) -> &mut Self {
+        let work = Arc::new(OfRunner(runner));
+        self.runners.push((name.into(), work, Location::caller()));
+        self
+    }
+
+    /// Adds something to do when the application stops, after the components. Hooks run once, the
+    /// last registered first; those of components count as registered after these.
+    pub fn on_shutdown<F, Fut>(&mut self, name: impl Into<Name>, hook: F) -> &mut Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output: TaskOutput> + Send + 'static,
+    {
+        self.hooks.push(Hook::new(name, hook));
+        self
+    }
+
+    /// The tasks of the application.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// The group for tasks that outlive their request: the
+    /// [`AppContext::tasks`](plumego_contract::AppContext::tasks) of the application. They are
+    /// awaited before anything else stops.
+    pub fn request_tasks(&self) -> &Tasks {
+        &self.requests
+    }
+
+    /// The health of the application, for its endpoints.
+    pub fn health(&self) -> &HealthRegistry {
+        &self.health
+    }
+
+    /// The readiness of the application, for its endpoints and its server.
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    /// Installs every component in the order it was added, and finds the order in which they
+    /// start.
+    ///
+    /// # Errors
+    /// Every problem at once: failed installs, repeated names, needs that nobody meets, cycles,
+    /// repeated health checks.
+    pub fn build(self) -> Result<(Lifecycle, Contributions), Problems> {
+        let mut problems = Problems::new();
+        let mut nodes = Vec::with_capacity(self.components.len());
+        let mut installed = Vec::with_capacity(self.components.len());
+        for added in self.components {
+            let mut declared = Declared::default();
+            let mut setup = Setup::new(added.name, &mut declared);
+            if let Err(error) = (added.install)(&mut setup) {
+                let message = format!("component `{}` was not installed: {error:?}", added.name);
+                problems.push(Problem::at(message, added.location));
+            }
+            let mut needs = added.needs;
+            needs.append(&mut declared.needs);
+            nodes.push(Node {
+                name: added.name,
+                needs,
+                location: added.location,
+            });
+            installed.push(Some((added.name, added.work, declared)));
+        }
+        runner_names(&self.runners, &mut problems);
+        let order = resolve(&nodes).unwrap_or_else(|found| {
+            problems.extend(found);
+            (0..nodes.len()).collect()
+        });
+
+        let mut contributions = Contributions::default();
+        let mut parts = Vec::new();
+        let mut hooks = self.hooks;
+        for place in order {
+            let Some((name, work, declared)) = installed.get_mut(place).and_then(Option::take)
+            else {
+                continue;
+            };
+            let reported = declared.checks.is_empty();
+            register(&self.health, name, declared.checks, &mut problems);
+            contributions.layers.extend(declared.layers);
+            contributions.routers.push(declared.router);
+            hooks.extend(declared.hooks);
+            let tasks = self.tasks.group(name);
+            parts.push(Part {
+                kind: PartKind::Component,
+                name: Name::Borrowed(name),
+                work,
+                tasks,
+                reported,
+            });
+        }
+        parts.extend(self.runners.into_iter().map(|(name, work, _)| Part {
+            kind: PartKind::Runner,
+            tasks: self.tasks.group(name.clone()),
+            name,
+            work,
+            reported: false,
+        }));
+
+        let lifecycle = Lifecycle(Arc::new(Inner {
+            config: self.config,
+            checks: self.tasks.group("health"),
+            tasks: self.tasks,
+            requests: self.requests,
+            health: self.health,
+            readiness: self.readiness,
+            parts,
+            progress: Mutex::new(Progress {
+                hooks,
+                ..Progress::default()
+            }),
+            stopping: CancellationToken::new(),
+            turn: tokio::sync::Mutex::new(false),
+            report: OnceCell::new(),
+        }));
+        problems.into_result((lifecycle, contributions))
+    }
+}
+
+impl fmt::Debug for LifecycleBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let components: Vec<_> = self.components.iter().map(|added| added.name).collect();
+        let runners: Vec<_> = self.runners.iter().map(|(name, ..)| name).collect();
+        f.debug_struct("LifecycleBuilder")
+            .field("components", &components)
+            .field("runners", &runners)
+            .finish_non_exhaustive()
+    }
+}
+
+fn runner_names(
+    runners: &[(Name, Arc<dyn Work>, &'static Location<'static>)],
+    problems: &mut Problems,
+) {
+    for (place, (name, _, location)) in runners.iter().enumerate() {
+        let mut before = runners.iter().take(place);
+        if let Some((.., first)) = before.find(|(other, ..)| other == name) {
+            let message = format!("two runners are named `{name}`: give each its own name");
+            problems.push(Problem::at(message, location).and_at(first));
+        }
+    }
+}
+
+fn register(
+    health: &HealthRegistry,
+    name: &'static str,
+    checks: Vec<(crate::health::Check, &'static Location<'static>)>,
+    problems: &mut Problems,
+) {
+    if checks.is_empty() {
+        // A repeated component name has been told already.
+        let _ = health.register_reported(name);
+    }
+    for (check, location) in checks {
+        if let Err(problem) = health.register(name, check) {
+            problems.push(problem.and_at(location));
+        }
+    }
+}
