@@ -56,7 +56,7 @@ use crate::tasks::{TaskOutput, Tasks};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a component",
     label = "not a component",
-    note = "write `impl Component`, or make one of a closure with `plumego_component::from_fn(name, |setup| …)`"
+    note = "write `impl Component`, or make one of a closure with `from_fn(name, |setup| …)`"
 )]
 pub trait Component: Send + Sync + 'static {
     /// The name that other components, the log and the health endpoints use. Two components of one
@@ -181,7 +181,7 @@ impl<F> fmt::Debug for FromFn<F> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a runner",
     label = "not a runner",
-    note = "write `impl Runner`: `start` spawns the work with `cx.spawn(name, async |stop| …)` and returns"
+    note = "write `impl Runner`; its `start` spawns the work with `cx.spawn` and returns"
 )]
 pub trait Runner: Send + Sync + 'static {
     /// Starts the work and returns; what goes on, it spawns.

@@ -88,7 +88,7 @@ impl fmt::Debug for Check {
 
 /// A closure or function without arguments, async or not, that answers how a component fares.
 ///
-/// Sealed. `M` tells the two kinds apart and is never written by hand.
+/// `M` tells the two kinds apart and is never written by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a health check",
     label = "not a health check",
@@ -140,7 +140,7 @@ where
     }
 }
 
-/// What a check may answer. Sealed.
+/// What a check may answer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no answer of a health check",
     note = "a check answers `Health`, `HealthStatus`, `()` or a `Result` of one of these"

@@ -120,24 +120,7 @@ impl LifecycleBuilder {
     /// repeated health checks.
     pub fn build(self) -> Result<(Lifecycle, Contributions), Problems> {
         let mut problems = Problems::new();
-        let mut nodes = Vec::with_capacity(self.components.len());
-        let mut installed = Vec::with_capacity(self.components.len());
-        for added in self.components {
-            let mut declared = Declared::default();
-            let mut setup = Setup::new(added.name, &mut declared);
-            if let Err(error) = (added.install)(&mut setup) {
-                let message = format!("component `{}` was not installed: {error:?}", added.name);
-                problems.push(Problem::at(message, added.location));
-            }
-            let mut needs = added.needs;
-            needs.append(&mut declared.needs);
-            nodes.push(Node {
-                name: added.name,
-                needs,
-                location: added.location,
-            });
-            installed.push(Some((added.name, added.work, declared)));
-        }
+        let (nodes, mut installed) = install(self.components, &mut problems);
         runner_names(&self.runners, &mut problems);
         let order = resolve(&nodes).unwrap_or_else(|found| {
             problems.extend(found);
@@ -147,24 +130,21 @@ impl LifecycleBuilder {
         let mut contributions = Contributions::default();
         let mut parts = Vec::new();
         let mut hooks = self.hooks;
-        for place in order {
-            let Some((name, work, declared)) = installed.get_mut(place).and_then(Option::take)
-            else {
-                continue;
-            };
-            let reported = declared.checks.is_empty();
-            register(&self.health, name, declared.checks, &mut problems);
-            contributions.layers.extend(declared.layers);
-            contributions.routers.push(declared.router);
-            hooks.extend(declared.hooks);
-            let tasks = self.tasks.group(name);
+        let in_order = order
+            .into_iter()
+            .filter_map(|place| installed.get_mut(place).and_then(Option::take));
+        for (name, work, declared) in in_order {
             parts.push(Part {
                 kind: PartKind::Component,
                 name: Name::Borrowed(name),
                 work,
-                tasks,
-                reported,
+                tasks: self.tasks.group(name),
+                reported: declared.checks.is_empty(),
             });
+            register(&self.health, name, declared.checks, &mut problems);
+            contributions.layers.extend(declared.layers);
+            contributions.routers.push(declared.router);
+            hooks.extend(declared.hooks);
         }
         parts.extend(self.runners.into_iter().map(|(name, work, _)| Part {
             kind: PartKind::Runner,
@@ -203,6 +183,28 @@ impl fmt::Debug for LifecycleBuilder {
             .field("runners", &runners)
             .finish_non_exhaustive()
     }
+}
+
+/// What is known of a component once it is installed; taken when its turn has come.
+type Installed = Option<(&'static str, Arc<dyn Work>, Declared)>;
+
+fn install(components: Vec<Added>, problems: &mut Problems) -> (Vec<Node>, Vec<Installed>) {
+    let installed = components.into_iter().map(|added| {
+        let mut declared = Declared::default();
+        if let Err(error) = (added.install)(&mut Setup::new(added.name, &mut declared)) {
+            let message = format!("component `{}` was not installed: {error:?}", added.name);
+            problems.push(Problem::at(message, added.location));
+        }
+        let mut needs = added.needs;
+        needs.append(&mut declared.needs);
+        let node = Node {
+            name: added.name,
+            needs,
+            location: added.location,
+        };
+        (node, Some((added.name, added.work, declared)))
+    });
+    installed.unzip()
 }
 
 fn runner_names(
