@@ -21,19 +21,34 @@ fn problems_have_the_members_of_rfc_9457_and_ours() {
         ErrorFormat::Problem,
         Error::not_found("order_missing", "order 7 not found"),
         "application/problem+json",
-        r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"order 7 not found","instance":"/orders/7","code":"order_missing","category":"client_error","trace_id":"TRACE"}"#,
+        concat!(
+            r#"{"type":"about:blank","title":"Not Found","status":404,"#,
+            r#""detail":"order 7 not found","instance":"/orders/7","code":"order_missing","#,
+            r#""category":"client_error","trace_id":"TRACE"}"#,
+        ),
     );
     check(
         ErrorFormat::Problem,
         Error::validation("items[0].name", "must not be empty").with_member("seen", 3),
         "application/problem+json",
-        r#"{"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"One or more values do not fit; see errors.","instance":"/orders/7","code":"validation_failed","category":"validation_error","trace_id":"TRACE","errors":[{"pointer":"/items/0/name","code":"invalid","detail":"must not be empty"}],"seen":3}"#,
+        concat!(
+            r#"{"type":"about:blank","title":"Unprocessable Entity","status":422,"#,
+            r#""detail":"One or more values do not fit; see errors.","#,
+            r#""instance":"/orders/7","code":"validation_failed","#,
+            r#""category":"validation_error","trace_id":"TRACE","#,
+            r#""errors":[{"pointer":"/items/0/name","code":"invalid","#,
+            r#""detail":"must not be empty"}],"seen":3}"#,
+        ),
     );
     check(
         ErrorFormat::Problem,
         Error::new(codes::INTERNAL),
         "application/problem+json",
-        r#"{"type":"about:blank","title":"Internal Server Error","status":500,"instance":"/orders/7","code":"internal","category":"server_error","trace_id":"TRACE"}"#,
+        concat!(
+            r#"{"type":"about:blank","title":"Internal Server Error","status":500,"#,
+            r#""instance":"/orders/7","code":"internal","category":"server_error","#,
+            r#""trace_id":"TRACE"}"#,
+        ),
     );
 }
 
@@ -43,7 +58,13 @@ fn problems_with_a_base_name_the_page_of_their_code() {
         ErrorFormat::ProblemAt("https://example.com/errors/".to_owned()),
         Error::body_too_large(10),
         "application/problem+json",
-        r#"{"type":"https://example.com/errors/body_too_large","title":"Body too large","status":413,"detail":"The body is larger than the limit of 10 bytes.","instance":"/orders/7","code":"body_too_large","category":"client_error","trace_id":"TRACE","max_bytes":10}"#,
+        concat!(
+            r#"{"type":"https://example.com/errors/body_too_large","#,
+            r#""title":"Body too large","status":413,"#,
+            r#""detail":"The body is larger than the limit of 10 bytes.","#,
+            r#""instance":"/orders/7","code":"body_too_large","category":"client_error","#,
+            r#""trace_id":"TRACE","max_bytes":10}"#,
+        ),
     );
 }
 
@@ -53,13 +74,20 @@ fn the_envelope_is_that_of_the_original() {
         ErrorFormat::Envelope,
         Error::not_found("order_missing", "order 7 not found"),
         "application/json",
-        r#"{"error":{"code":"order_missing","message":"order 7 not found","category":"client_error","trace_id":"TRACE"}}"#,
+        concat!(
+            r#"{"error":{"code":"order_missing","message":"order 7 not found","#,
+            r#""category":"client_error","trace_id":"TRACE"}}"#,
+        ),
     );
     check(
         ErrorFormat::Envelope,
         Error::body_too_large(10),
         "application/json",
-        r#"{"error":{"code":"body_too_large","message":"The body is larger than the limit of 10 bytes.","category":"client_error","trace_id":"TRACE","details":{"max_bytes":10}}}"#,
+        concat!(
+            r#"{"error":{"code":"body_too_large","#,
+            r#""message":"The body is larger than the limit of 10 bytes.","#,
+            r#""category":"client_error","trace_id":"TRACE","details":{"max_bytes":10}}}"#,
+        ),
     );
     check(
         ErrorFormat::Envelope,
@@ -67,13 +95,21 @@ fn the_envelope_is_that_of_the_original() {
             .with_detail("validation failed")
             .with_member("fields", "mine"),
         "application/json",
-        r#"{"error":{"code":"validation_failed","message":"validation failed","category":"validation_error","trace_id":"TRACE","details":{"type":"validation_error","fields":[{"field":"/email","code":"email","message":"must be an address"}]}}}"#,
+        concat!(
+            r#"{"error":{"code":"validation_failed","message":"validation failed","#,
+            r#""category":"validation_error","trace_id":"TRACE","#,
+            r#""details":{"type":"validation_error","fields":[{"field":"/email","#,
+            r#""code":"email","message":"must be an address"}]}}}"#,
+        ),
     );
     check(
         ErrorFormat::Envelope,
         Error::new(codes::INTERNAL),
         "application/json",
-        r#"{"error":{"code":"internal","message":"Internal error","category":"server_error","trace_id":"TRACE"}}"#,
+        concat!(
+            r#"{"error":{"code":"internal","message":"Internal error","#,
+            r#""category":"server_error","trace_id":"TRACE"}}"#,
+        ),
     );
 }
 
@@ -82,7 +118,10 @@ fn without_a_request_there_is_no_trace_id_and_no_instance() {
     let body = text(Error::new(codes::NOT_FOUND));
     assert_eq!(
         body,
-        r#"{"type":"about:blank","title":"Not Found","status":404,"code":"not_found","category":"client_error"}"#
+        concat!(
+            r#"{"type":"about:blank","title":"Not Found","status":404,"code":"not_found","#,
+            r#""category":"client_error"}"#,
+        )
     );
 }
 

@@ -69,7 +69,7 @@ async fn an_error_of_the_stream_cuts_the_body_and_nothing_follows() {
 #[tokio::test]
 async fn a_producer_sends_unsized_and_borrowed_values() {
     let ndjson = Ndjson::produce(async |lines| {
-        let owned = vec![1, 2];
+        let owned = [1, 2];
         lines.send("text").await?;
         lines.send(&owned[..]).await?;
         lines.send(&json!({"a": null})).await?;

@@ -316,7 +316,10 @@ proptest! {
     /// Whatever passes is a path from one slash, or stands behind our own origin.
     #[test]
     fn what_passes_stays_here(
-        target in "(http:|https:|/|//|\\\\|\t| |\\?|@|app\\.example|evil\\.com|:80|\\.\\.|%2f|\u{ff0f}){0,8}",
+        target in concat!(
+            "(http:|https:|/|//|\\\\|\t| |\\?|@|app\\.example|evil\\.com",
+            "|:80|\\.\\.|%2f|\u{ff0f}){0,8}",
+        ),
     ) {
         let response = SafeRedirect::see_other(target.clone()).respond(&at("app.example"));
         if let Some(location) = location(&response) {

@@ -214,10 +214,10 @@ async fn an_error_ends_the_stream_after_what_was_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_comment_goes_out_for_every_span_of_silence() {
     let start = tokio::time::Instant::now();
-    let sse = Sse::produce(async |events| {
-        tokio::time::sleep(Duration::from_secs(20)).await;
+    let sse = Sse::produce(async move |events| {
+        tokio::time::sleep_until(start + Duration::from_secs(20)).await;
         events.send(Event::new().data("a")).await.unwrap();
-        tokio::time::sleep(Duration::from_secs(50)).await;
+        tokio::time::sleep_until(start + Duration::from_secs(70)).await;
         events.send(Event::new().data("b")).await.unwrap();
     });
     let mut body = sse.into_response().into_body();
@@ -284,7 +284,8 @@ proptest! {
         let event = Event::new().comment(comment).id(&id).event(&kind).data(data.clone());
         let next = Event::new().data("next");
         let browser = Browser::read(&format!("{event}{next}"));
-        let expected_id = if id.contains('\0') { String::new() } else { id.replace(['\r', '\n'], "") };
+        let one_line = id.replace(['\r', '\n'], "");
+        let expected_id = if id.contains('\0') { String::new() } else { one_line };
         prop_assert_eq!(browser.events.len(), 2);
         prop_assert_eq!(&browser.events[0].data, &data.replace("\r\n", "\n").replace('\r', "\n"));
         prop_assert_eq!(&browser.events[0].kind, &kind.replace(['\r', '\n'], ""));
