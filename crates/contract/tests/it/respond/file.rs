@@ -202,8 +202,8 @@ async fn an_attachment_has_a_name_that_every_client_reads() {
             "attachment; filename=\"Report 2026.pdf\"",
         ),
         (
-            "Größe €.pdf",
-            "attachment; filename=\"Gr__e _.pdf\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe%20%E2%82%AC.pdf",
+            "Größe.pdf",
+            "attachment; filename=\"Gr__e.pdf\"; filename*=UTF-8''Gr%C3%B6%C3%9Fe.pdf",
         ),
         (
             "50%.txt",
