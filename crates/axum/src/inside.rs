@@ -7,9 +7,8 @@ use http::Extensions;
 use http::request::Parts;
 use plumego_contract::extract::ViaRequest;
 use plumego_contract::{
-    Body, Error, FromParts, FromRequest, IntoResponse, Request, RequestContext, Response,
+    Body, Error, FromParts, FromRequest, IntoResponse, Limit, Request, RequestContext, Response,
 };
-use plumego_stdx::Limit;
 
 use crate::rejection::rejected;
 

@@ -27,7 +27,8 @@ pub use self::context::{
     TrustedProxies, UnknownFields,
 };
 pub use self::error::{
-    CODES, Category, Code, Error, ErrorFormat, FieldError, Message, ResultExt, codes,
+    CODES, Category, Code, Error, ErrorFormat, FieldError, MAX_FIELD_ERRORS, Message, ResultExt,
+    codes,
 };
 pub use self::extract::{Context, FromParts, FromRequest, Needs, State};
 pub use self::health::{Health, HealthStatus};
@@ -39,6 +40,7 @@ pub use self::respond::{
     Streaming, Text, reply, respond,
 };
 pub use self::route::{Methods, OnDisconnect, RouteInfo};
+pub use plumego_stdx::Limit;
 
 /// A request, with the toolkit's body.
 pub type Request<B = Body> = http::Request<B>;

@@ -9,9 +9,8 @@ use http::StatusCode;
 use http::request::Parts;
 use plumego_axum::{Axum, MAX_DETAIL_BYTES};
 use plumego_contract::extract::Path;
-use plumego_contract::{AppContext, Connection, Error};
+use plumego_contract::{AppContext, Connection, Error, Limit};
 use plumego_router::{Frozen, Router};
-use plumego_stdx::Limit;
 use serde::Deserialize;
 
 use crate::support::{call, get, post};

@@ -6,6 +6,12 @@ use serde::Serialize;
 
 use super::Message;
 
+/// The longest pointer, in bytes: keys of maps are the client's own text.
+const MAX_POINTER_BYTES: usize = 512;
+
+/// The longest detail, in bytes: it may repeat what the client sent.
+const MAX_DETAIL_BYTES: usize = 1024;
+
 /// One value that did not fit, named by an RFC 6901 JSON pointer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -20,12 +26,19 @@ pub struct FieldError {
 
 impl FieldError {
     /// A value that did not fit. `path` is a JSON pointer (`/items/0/name`), or a dotted path with
-    /// indices (`items[0].name`), which is turned into one.
+    /// indices (`items[0].name`), which is turned into one. The pointer is cut at 512 bytes, the
+    /// detail at 1024.
     pub fn at(path: impl AsRef<str>, code: impl Into<Message>, detail: impl Into<Message>) -> Self {
+        let mut pointer = pointer(path.as_ref());
+        pointer.truncate(bounded(&pointer, MAX_POINTER_BYTES).len());
+        let mut detail = detail.into();
+        if detail.len() > MAX_DETAIL_BYTES {
+            detail = bounded(&detail, MAX_DETAIL_BYTES).to_owned().into();
+        }
         Self {
-            pointer: pointer(path.as_ref()),
+            pointer,
             code: code.into(),
-            detail: detail.into(),
+            detail,
         }
     }
 }
@@ -51,6 +64,12 @@ pub(crate) fn push_token(pointer: &mut String, token: &str) {
             c => pointer.push(c),
         }
     }
+}
+
+/// The longest beginning of the text that ends between characters and is no longer than this.
+pub(super) fn bounded(text: &str, max: usize) -> &str {
+    text.get(..text.floor_char_boundary(max))
+        .unwrap_or_default()
 }
 
 fn pointer(path: &str) -> String {

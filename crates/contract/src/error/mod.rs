@@ -43,6 +43,9 @@ use crate::BoxError;
 /// Text that is either part of the program or made for this error.
 pub type Message = Cow<'static, str>;
 
+/// The most fields that one error names; what is beyond is left out.
+pub const MAX_FIELD_ERRORS: usize = 100;
+
 /// What a handler, an extractor or a layer answers instead of a response.
 ///
 /// One pointer wide. The status is always 4xx or 5xx.
@@ -136,9 +139,10 @@ impl Error {
         Self::invalid(vec![FieldError::at(field, "invalid", detail)])
     }
 
-    /// `422 validation_failed` for several fields at once.
+    /// `422 validation_failed` for several fields at once, [`MAX_FIELD_ERRORS`] at most.
     #[track_caller]
-    pub fn invalid(errors: Vec<FieldError>) -> Self {
+    pub fn invalid(mut errors: Vec<FieldError>) -> Self {
+        errors.truncate(MAX_FIELD_ERRORS);
         let mut error = Self::new(codes::VALIDATION_FAILED)
             .with_detail("One or more values do not fit; see errors.");
         error.0.errors = errors;
@@ -201,10 +205,12 @@ impl Error {
         self
     }
 
-    /// Adds a field that did not fit.
+    /// Adds a field that did not fit, up to [`MAX_FIELD_ERRORS`].
     #[must_use]
     pub fn with_field(mut self, field: FieldError) -> Self {
-        self.0.errors.push(field);
+        if self.0.errors.len() < MAX_FIELD_ERRORS {
+            self.0.errors.push(field);
+        }
         self
     }
 

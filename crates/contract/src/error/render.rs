@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use http::{HeaderValue, header};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::field::bounded;
 use super::{Error, FieldError, Inner};
 use crate::{Body, IntoResponse, RequestContext, Response};
 
@@ -137,7 +138,7 @@ impl Serialize for View<'_> {
             map.serialize_entry("detail", detail)?;
         }
         if let Some(path) = self.path {
-            map.serialize_entry("instance", bounded(path))?;
+            map.serialize_entry("instance", bounded(path, MAX_INSTANCE_BYTES))?;
         }
         map.serialize_entry("code", inner.code)?;
         map.serialize_entry("category", inner.category.as_str())?;
@@ -152,14 +153,6 @@ impl Serialize for View<'_> {
         }
         map.end()
     }
-}
-
-fn bounded(path: &str) -> &str {
-    let mut end = path.len().min(MAX_INSTANCE_BYTES);
-    while !path.is_char_boundary(end) {
-        end -= 1;
-    }
-    path.get(..end).unwrap_or_default()
 }
 
 struct Envelope<'a>(&'a View<'a>);

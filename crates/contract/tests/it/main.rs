@@ -12,5 +12,8 @@
 mod body;
 mod error;
 mod extract;
+mod health;
+mod problem;
 mod respond;
+mod route;
 mod support;

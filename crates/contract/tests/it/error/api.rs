@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use plumego_contract::{BoxError, Category, Error, FieldError, IntoResponse, ResultExt, codes};
+use plumego_contract::{
+    BoxError, Category, Error, FieldError, IntoResponse, MAX_FIELD_ERRORS, ResultExt, codes,
+};
 
 use crate::support::{header, json};
 
@@ -85,6 +87,26 @@ fn fields_name_their_place_as_a_json_pointer() {
     assert_eq!(pointers, ["/items/2/name", "/a~1b"]);
     let text = error.to_string();
     assert!(text.contains("/items/2/name: must not be empty"), "{text}");
+}
+
+#[test]
+fn what_a_client_can_make_long_is_cut() {
+    let long = "é".repeat(10_000);
+    let field = FieldError::at(&long, "invalid", long.clone());
+    assert!(
+        (510..=512).contains(&field.pointer.len()),
+        "{}",
+        field.pointer.len()
+    );
+    assert!(
+        (1023..=1024).contains(&field.detail.len()),
+        "{}",
+        field.detail.len()
+    );
+
+    let many = vec![field.clone(); MAX_FIELD_ERRORS + 50];
+    let error = Error::invalid(many).with_field(field);
+    assert_eq!(error.errors().len(), MAX_FIELD_ERRORS);
 }
 
 #[test]
