@@ -20,6 +20,8 @@ mod head;
 mod header;
 mod json;
 pub(crate) mod media;
+#[cfg(feature = "multipart")]
+mod multipart;
 mod needs;
 mod path;
 mod query;
@@ -41,6 +43,8 @@ pub use self::extension::Extension;
 pub use self::form::Form;
 pub use self::head::MatchedRoute;
 pub use self::header::{Bearer, Header, Headers, TypedHeader, UserAgent};
+#[cfg(feature = "multipart")]
+pub use self::multipart::{Multipart, Part};
 pub use self::needs::{Needs, PathNeed, StateNeed};
 pub use self::path::Path;
 pub use self::query::Query;

@@ -7,6 +7,8 @@ mod cookie;
 mod form;
 mod header;
 mod json;
+#[cfg(feature = "multipart")]
+mod multipart;
 mod path;
 mod proxy;
 mod query;
