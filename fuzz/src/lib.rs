@@ -7,6 +7,10 @@
 // A new target: a module with `SEEDS` and `run`, a row in `TARGETS`, a file in `fuzz_targets` and
 // its `[[bin]]` in Cargo.toml.
 pub mod dotenv;
+pub mod forwarded;
+pub mod multipart;
+pub mod path_params;
+pub mod query;
 pub mod trace_header;
 
 /// A target and bytes that reach deep into it, from which others are made.
@@ -26,6 +30,26 @@ pub const TARGETS: &[Target] = &[
         name: "dotenv",
         run: dotenv::run,
         seeds: dotenv::SEEDS,
+    },
+    Target {
+        name: "forwarded",
+        run: forwarded::run,
+        seeds: forwarded::SEEDS,
+    },
+    Target {
+        name: "multipart",
+        run: multipart::run,
+        seeds: multipart::SEEDS,
+    },
+    Target {
+        name: "path_params",
+        run: path_params::run,
+        seeds: path_params::SEEDS,
+    },
+    Target {
+        name: "query",
+        run: query::run,
+        seeds: query::SEEDS,
     },
     Target {
         name: "trace_header",
