@@ -5,6 +5,23 @@
 //! needs from the application (a state, a parameter of the pattern) it declares, so that a route
 //! that could never work is refused when the application is built.
 //!
+//! | Takes | Extractor | Bounds |
+//! | --- | --- | --- |
+//! | parameters of the route | [`Path`] | the request head |
+//! | query string | [`Query`] | [`MAX_QUERY_BYTES`], [`MAX_PAIRS`] |
+//! | headers | [`Header`], [`Headers`], `HeaderMap` | the request head |
+//! | cookies (feature `cookies`) | `Cookie`, `Cookies` | 180 cookies, 16 KiB |
+//! | who asks, and for what | [`ClientIp`], [`Scheme`], [`Host`], `Method`, `Uri` | |
+//! | ids | [`RequestId`](crate::RequestId), [`TraceContext`](plumego_observe::trace::TraceContext) | |
+//! | what the application or a layer gave | [`State`], [`Extension`], [`MatchedRoute`] | |
+//! | body, typed | [`Json`](crate::Json), [`Form`] | body limit; 128 levels, [`MAX_PAIRS`] |
+//! | body in parts (feature `multipart`) | `Multipart` | body limit, [`MultipartConfig`](crate::MultipartConfig) |
+//! | body as it came | `Bytes`, `String`, [`Body`](crate::Body) | body limit, but for `Body` |
+//! | everything | [`Context`], [`Request`] | |
+//! | a checked value (feature `validate`) | `Valid` around one of those | those of the inner one |
+//!
+//! The body limit is that of the route, else the application's: 10 MiB by default.
+//!
 //! Any extractor can be asked for as `Option<T>`, which is `None` when the thing is not there at
 //! all (malformed is still an error), or as `Result<T, Error>`, which hands the error to the
 //! handler.

@@ -31,6 +31,11 @@ const MAX_VIOLATIONS: usize = 100;
 ///
 /// assert!(Span { from: 2, to: 1 }.validate().is_err());
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no rules to be checked",
+    label = "not `Validate`",
+    note = "derive `garde::Validate` for it, or implement `plumego`'s `Validate` by hand"
+)]
 pub trait Validate {
     /// Checks all rules; `Err` has every violation.
     ///
@@ -91,6 +96,10 @@ where
 pub struct Valid<E>(pub E);
 
 /// An extractor that holds one value.
+#[diagnostic::on_unimplemented(
+    message = "`Valid` does not go around `{Self}`",
+    note = "it goes around `Json<T>`, `Form<T>`, `Query<T>` and `Path<T>`"
+)]
 pub trait Holds {
     /// The value's type.
     type Value;

@@ -33,7 +33,8 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 /// garbage) ends the walk, and the last address known, which is that of a trusted proxy, is taken.
 /// Nothing that stands to the left of the client is ever used.
 ///
-/// `Forwarded` (RFC 7239) is read when there is one, and `X-Forwarded-*` are ignored then. Scheme
+/// `Forwarded` (RFC 7239) is read when there is one, and `X-Forwarded-*` are ignored then;
+/// `X-Real-IP`, which has no hops to hold against the networks, always is. Scheme
 /// and host come from the element of `Forwarded` at which the walk ended, or from the last entries
 /// of `X-Forwarded-Proto` and `X-Forwarded-Host`, which the nearest proxy has written. Your proxy
 /// must set these two or remove them: one that hands them through hands through the client's word.

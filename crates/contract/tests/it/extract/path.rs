@@ -294,6 +294,42 @@ fn where_trying_does_not_help_every_field_must_be_in_the_pattern() {
 }
 
 #[test]
+fn a_parameter_that_the_type_denies_is_found_at_build_time() {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Closed {
+        #[expect(dead_code, reason = "only its shape matters")]
+        id: u64,
+    }
+    assert_eq!(fits::<Closed>(&["id"]), Ok(()));
+    let message = fits::<Closed>(&["id", "post"]).unwrap_err();
+    assert!(message.contains("denies the parameter `post`"), "{message}");
+}
+
+#[test]
+fn a_flattened_struct_is_looked_into() {
+    #[derive(Deserialize)]
+    struct Flat {
+        #[expect(dead_code, reason = "only its shape matters")]
+        id: u64,
+        #[expect(dead_code, reason = "only its shape matters")]
+        #[serde(flatten)]
+        rest: Rest,
+    }
+    #[derive(Deserialize)]
+    struct Rest {
+        #[expect(dead_code, reason = "only its shape matters")]
+        post: String,
+    }
+    assert_eq!(fits::<Flat>(&["id", "post"]), Ok(()));
+    assert!(
+        fits::<Flat>(&["id"])
+            .unwrap_err()
+            .contains("the field `post`")
+    );
+}
+
+#[test]
 fn values_inside_of_values_are_found_at_build_time() {
     #[derive(Deserialize)]
     struct Outer {

@@ -39,6 +39,13 @@ pub(super) fn check<T: DeserializeOwned>(names: &[String]) -> Result<(), String>
                 given.push(Given::new(field));
             }
             Some(Verdict::Count(wanted)) => return Err(count_message::<T>(wanted, names)),
+            Some(Verdict::Unknown(name)) => {
+                return Err(format!(
+                    "handler takes {}, which denies the parameter `{name}` of the pattern; \
+                     add a field for it or remove `deny_unknown_fields`",
+                    path_of::<T>()
+                ));
+            }
             Some(Verdict::Nested) => {
                 return Err(format!(
                     "handler takes {}, which nests values in a parameter; \
@@ -142,6 +149,8 @@ enum Verdict {
     Missing(&'static str),
     /// It needs that many parameters.
     Count(usize),
+    /// It denies this parameter.
+    Unknown(String),
     /// It asks for more than one text in a parameter.
     Nested,
     /// It did not take a value. The fields are those of the struct, if it is one.
@@ -159,6 +168,10 @@ impl std::error::Error for Verdict {}
 impl de::Error for Verdict {
     fn custom<T: fmt::Display>(_message: T) -> Self {
         Self::Refused { fields: &[] }
+    }
+
+    fn unknown_field(field: &str, _expected: &'static [&'static str]) -> Self {
+        Self::Unknown(field.to_owned())
     }
 
     fn missing_field(field: &'static str) -> Self {
