@@ -53,6 +53,7 @@ pub struct Loader {
     directory: Option<PathBuf>,
     user_prefix: String,
     pass_unknown: bool,
+    defaults: Vec<(&'static str, &'static str)>,
     schemas: Vec<Schema>,
 }
 
@@ -95,6 +96,7 @@ impl Loader {
             directory: None,
             user_prefix: "APP_".to_owned(),
             pass_unknown: false,
+            defaults: Vec::new(),
             schemas: Vec::new(),
         }
     }
@@ -145,6 +147,14 @@ impl Loader {
     #[must_use]
     pub fn user_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.user_prefix = prefix.into();
+        self
+    }
+
+    /// Another default for a key of a table, written as in a file: a program's own choice, which
+    /// `--help` and `--print-config` show. A key that no table has is a problem of the load.
+    #[must_use]
+    pub fn default_value(mut self, key: &'static str, text: &'static str) -> Self {
+        self.defaults.push((key, text));
         self
     }
 
@@ -233,6 +243,12 @@ impl Loader {
     fn entries(&self, problems: &mut Vec<ConfigError>) -> Entries {
         let mut entries = Entries::default();
         entries.add_keys(self.keys.iter().copied().flatten(), problems);
+        for (key, text) in &self.defaults {
+            match entries.list.iter_mut().find(|entry| entry.name == *key) {
+                Some(entry) => entry.default = Some(text),
+                None => problems.push(ConfigError::new(*key, "a key of a table")),
+            }
+        }
         for schema in &self.schemas {
             entries.add_shape(&(schema.probe)(&schema.path), &self.user_prefix);
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use plumego_contract::{Error, Problem, Problems};
 use tokio::sync::OnceCell;
@@ -54,6 +55,18 @@ impl LifecycleBuilder {
             runners: Vec::new(),
             hooks: Vec::new(),
         }
+    }
+
+    /// Sets [`LifecycleConfig::start_timeout`].
+    pub fn start_timeout(&mut self, time: Duration) -> &mut Self {
+        self.config.start_timeout = time;
+        self
+    }
+
+    /// Sets [`LifecycleConfig::unwind_timeout`].
+    pub fn unwind_timeout(&mut self, time: Duration) -> &mut Self {
+        self.config.unwind_timeout = time;
+        self
     }
 
     /// Adds a component.

@@ -1,6 +1,6 @@
 //! Which layer wins, and where files are.
 
-use plumego_config::{Action, Loader, Origin};
+use plumego_config::{Action, Key, Kind, Loader, Origin};
 
 use crate::{KEYS, directory, loader, problems};
 
@@ -123,4 +123,26 @@ fn loading_changes_nothing_in_the_process() {
     let files = directory(&[(".env", "PLUMEGO_TEST_UNSET=1")]);
     loader(&files, &[]).load().unwrap();
     assert_eq!(std::env::var_os("PLUMEGO_TEST_UNSET"), None);
+}
+
+#[test]
+fn a_program_may_choose_another_default() {
+    const KEYS: &[Key] = &[Key::new("server.addr", Kind::Text)
+        .env("APP_ADDR")
+        .default(":8080")];
+    let loader = Loader::new(KEYS).default_value("server.addr", "127.0.0.1:1");
+    let loaded = loader.load().unwrap();
+    assert_eq!(
+        loaded.section::<String>("server.addr").unwrap(),
+        "127.0.0.1:1"
+    );
+    assert_eq!(loaded.origin("server.addr"), Some(&Origin::Default));
+    let given = loader
+        .clone()
+        .environment([("APP_ADDR", ":2")])
+        .load()
+        .unwrap();
+    assert_eq!(given.section::<String>("server.addr").unwrap(), ":2");
+    let unknown = loader.default_value("server.adr", ":3").load().unwrap_err();
+    assert!(unknown.to_string().contains("server.adr"), "{unknown}");
 }

@@ -1,0 +1,191 @@
+//! The table of everything that can be set for a server.
+
+use std::time::Duration;
+
+use plumego_config::{Key, Kind};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// From nothing to an hour.
+const TIME: Kind = Kind::Duration {
+    min: Duration::ZERO,
+    max: HOUR,
+};
+
+/// Everything that can be set for a server: key, variable, flag, bounds, default. `--help`,
+/// `env.example` and the reference page are written from it.
+pub const SERVER_KEYS: &[Key] = &[
+    Key::new("server.addr", Kind::List)
+        .env("APP_ADDR")
+        .flag("--addr")
+        .default(":8080")
+        .doc(
+            "Addresses to listen on, separated by commas; `:8080` is all interfaces.",
+            "监听地址，以逗号分隔；`:8080` 表示所有网卡。",
+        ),
+    Key::new("server.debug", Kind::Bool)
+        .env("APP_DEBUG")
+        .flag("--debug")
+        .default("false")
+        .doc("Whether this is a development run.", "是否为开发模式。"),
+    Key::new("server.shutdown_timeout", TIME)
+        .env("APP_SHUTDOWN_TIMEOUT_MS")
+        .flag("--shutdown-timeout")
+        .default("5s")
+        .doc(
+            "Time for open requests and everything else to end.",
+            "等待未完成请求及其余部分结束的时间。",
+        ),
+    Key::new("server.pre_drain_delay", TIME)
+        .env("APP_PRE_DRAIN_DELAY_MS")
+        .flag("--pre-drain-delay")
+        .default("0s")
+        .doc(
+            "Time between readiness 503 and the end of accepting.",
+            "就绪探针返回 503 之后、停止接受连接之前的时间。",
+        ),
+    Key::new(
+        "server.drain_interval",
+        Kind::Duration {
+            min: Duration::from_millis(10),
+            max: Duration::from_mins(1),
+        },
+    )
+    .env("APP_DRAIN_INTERVAL_MS")
+    .flag("--drain-interval")
+    .default("500ms")
+    .doc(
+        "How often a drain logs what is still open.",
+        "排空期间记录未关闭连接的间隔。",
+    ),
+    Key::new("server.read_header_timeout", TIME)
+        .env("APP_READ_HEADER_TIMEOUT_MS")
+        .flag("--read-header-timeout")
+        .default("5s")
+        .doc(
+            "Time for the head of a request; 0 switches it off.",
+            "读取请求头的时限；0 表示关闭。",
+        ),
+    Key::new("server.read_timeout", TIME)
+        .env("APP_READ_TIMEOUT_MS")
+        .flag("--read-timeout")
+        .default("30s")
+        .doc(
+            "How long a request body may stand still; 0 switches it off.",
+            "请求体停滞的时限；0 表示关闭。",
+        ),
+    Key::new("server.write_timeout", TIME)
+        .env("APP_WRITE_TIMEOUT_MS")
+        .flag("--write-timeout")
+        .default("30s")
+        .doc(
+            "How long an answer that is not taken may stand still; 0 switches it off.",
+            "响应无法写出的时限；0 表示关闭。",
+        ),
+    Key::new("server.idle_timeout", TIME)
+        .env("APP_IDLE_TIMEOUT_MS")
+        .flag("--idle-timeout")
+        .default("60s")
+        .doc(
+            "How long a connection may wait for its next request; 0 switches it off.",
+            "连接等待下一个请求的时限；0 表示关闭。",
+        ),
+    Key::new(
+        "server.start_timeout",
+        Kind::Duration {
+            min: Duration::from_millis(1),
+            max: HOUR,
+        },
+    )
+    .env("APP_START_TIMEOUT_MS")
+    .flag("--start-timeout")
+    .default("30s")
+    .doc("Time for each component to start.", "每个组件启动的时限。"),
+    Key::new(
+        "server.max_header_bytes",
+        Kind::Bytes {
+            min: 8 * 1024,
+            max: 16 * 1024 * 1024,
+        },
+    )
+    .env("APP_MAX_HEADER_BYTES")
+    .flag("--max-header-bytes")
+    .default("1MiB")
+    .doc(
+        "Most bytes in the head of a request.",
+        "请求头的最大字节数。",
+    ),
+    Key::new(
+        "server.max_body_bytes",
+        Kind::Bytes {
+            min: 1,
+            max: u64::MAX,
+        },
+    )
+    .env("APP_MAX_BODY_BYTES")
+    .flag("--max-body-bytes")
+    .default("10MiB")
+    .zero_is_unlimited()
+    .doc(
+        "Most bytes in the body of a request.",
+        "请求体的最大字节数。",
+    ),
+    Key::new(
+        "server.max_connections",
+        Kind::Integer {
+            min: 1,
+            max: 1_000_000,
+        },
+    )
+    .env("APP_MAX_CONNECTIONS")
+    .flag("--max-connections")
+    .default("10000")
+    .doc(
+        "Most open connections; more wait in the queue of the system.",
+        "最大打开连接数；超出者在系统队列中等待。",
+    ),
+    Key::new("server.http2", Kind::Bool)
+        .env("APP_ENABLE_HTTP2")
+        .flag("--http2")
+        .default("true")
+        .doc(
+            "HTTP/2 without TLS (prior knowledge) beside HTTP/1.1.",
+            "除 HTTP/1.1 外是否支持无 TLS 的 HTTP/2（prior knowledge）。",
+        ),
+    Key::new("server.trusted_proxies", Kind::List)
+        .env("APP_TRUSTED_PROXIES")
+        .flag("--trusted-proxies")
+        .default("")
+        .doc(
+            "Networks whose forwarding headers are believed, such as `10.0.0.0/8`.",
+            "可信代理网段，信任其转发头，例如 `10.0.0.0/8`。",
+        ),
+    Key::new("server.log_format", Kind::Choice(&["pretty", "json"]))
+        .env("APP_LOG_FORMAT")
+        .flag("--log-format")
+        .default("pretty")
+        .doc("How log lines look.", "日志行的格式。"),
+    Key::new("server.log_level", Kind::Text)
+        .env("APP_LOG_LEVEL")
+        .flag("--log-level")
+        .default("info")
+        .doc(
+            "Which events are logged, such as `info` or `info,hyper=warn`.",
+            "记录哪些事件，例如 `info` 或 `info,hyper=warn`。",
+        ),
+];
+
+/// What values a field accepts.
+pub(super) fn kind(field: &str) -> Option<Kind> {
+    let is = |key: &&Key| key.name.strip_prefix("server.") == Some(field);
+    SERVER_KEYS.iter().find(is).map(|key| key.kind)
+}
+
+/// The least and the greatest number that a field accepts.
+pub(super) fn numbers(field: &str) -> Option<(u64, u64)> {
+    match kind(field)? {
+        Kind::Bytes { min, max } => Some((min, max)),
+        Kind::Integer { min, max } => Some((min.try_into().ok()?, max.try_into().ok()?)),
+        _ => None,
+    }
+}
