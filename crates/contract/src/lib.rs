@@ -9,8 +9,10 @@
 //! | answer with something | [`mod@respond`] |
 //! | answer with an error | [`Error`] and its [table of codes](CODES) |
 //! | know about the request in a layer | [`RequestContext`] |
+//! | say who asks and what they may do | [`auth`] |
 //! | say how a component fares | [`Health`] |
 
+pub mod auth;
 mod body;
 mod context;
 mod error;
@@ -27,8 +29,8 @@ pub use self::context::{
     TrustedProxies, UnknownFields,
 };
 pub use self::error::{
-    CODES, Category, Code, Error, ErrorFormat, FieldError, MAX_FIELD_ERRORS, Message, ResultExt,
-    codes,
+    CODES, Category, Code, Error, ErrorFormat, ErrorReport, FieldError, MAX_FIELD_ERRORS, Message,
+    ResultExt, codes,
 };
 pub use self::extract::{Context, FromParts, FromRequest, Needs, State};
 pub use self::health::{Health, HealthStatus};

@@ -52,6 +52,7 @@ struct Inner {
     deadline: Mutex<Option<Instant>>,
     request_id: OnceLock<RequestId>,
     error_code: OnceLock<&'static str>,
+    error_reports: AtomicBool,
     after: AfterResponse,
 }
 
@@ -117,6 +118,7 @@ impl RequestContext {
             deadline: Mutex::new(deadline),
             request_id: OnceLock::new(),
             error_code: OnceLock::new(),
+            error_reports: AtomicBool::new(false),
             after: AfterResponse::default(),
         }))
     }
@@ -260,6 +262,17 @@ impl RequestContext {
     /// The code of the error that was answered.
     pub fn error_code(&self) -> Option<&'static str> {
         self.0.error_code.get().copied()
+    }
+
+    /// Asks that errors answered from now on carry an [`ErrorReport`](crate::ErrorReport) in the
+    /// extensions of the response. For a layer that shows it to a developer.
+    pub fn want_error_reports(&self) {
+        self.0.error_reports.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a layer asked for reports.
+    pub fn wants_error_reports(&self) -> bool {
+        self.0.error_reports.load(Ordering::Relaxed)
     }
 
     /// The largest body an extractor reads: the route's limit, else the application's.

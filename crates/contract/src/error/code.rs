@@ -160,18 +160,52 @@ codes! {
         "Unsupported media type",
         "The `Content-Type` is not one the route takes.",
         "`Content-Type` 不是路由接受的类型。";
+    UNSUPPORTED_CONTENT_ENCODING = UNSUPPORTED_MEDIA_TYPE Client "unsupported_content_encoding",
+        "Unsupported content encoding",
+        "The `Content-Encoding` is not one the server decodes; `Accept-Encoding` lists those.",
+        "服务器无法解码该 `Content-Encoding`；`Accept-Encoding` 列出可用编码。";
+    INVALID_ENCODED_BODY = BAD_REQUEST Client "invalid_encoded_body", "Encoded body is broken",
+        "The body is cut or is not what its `Content-Encoding` says.",
+        "正文被截断，或与其 `Content-Encoding` 不符。";
+    COMPRESSION_RATIO = PAYLOAD_TOO_LARGE Client "compression_ratio", "Body expands too much",
+        "The body grows beyond all proportion when it is decoded; `max_ratio` names the bound.",
+        "正文解码后膨胀过度；`max_ratio` 给出上限。";
     VALIDATION_FAILED = UNPROCESSABLE_ENTITY Validation "validation_failed", "Validation failed",
         "The body can be read but its values do not fit; `errors` lists each with a JSON pointer.",
         "正文可以解析但取值不符；`errors` 以 JSON 指针逐项列出。";
     UNAUTHENTICATED = UNAUTHORIZED Auth "unauthenticated", "Authentication required",
         "The request carries no valid credentials.",
         "请求没有携带有效凭证。";
+    INVALID_TOKEN = UNAUTHORIZED Auth "invalid_token", "Invalid token",
+        "The token is not one this server takes: wrong, malformed, or made for somebody else.",
+        "服务器不接受该令牌：错误、格式不正确或签发给他人。";
+    TOKEN_EXPIRED = UNAUTHORIZED Auth "token_expired", "Token expired",
+        "The token was valid once; get a new one.",
+        "令牌已过期；请获取新的令牌。";
+    SESSION_EXPIRED = UNAUTHORIZED Auth "session_expired", "Session expired",
+        "The session behind the token is over; sign in again.",
+        "令牌对应的会话已过期；请重新登录。";
+    SESSION_REVOKED = UNAUTHORIZED Auth "session_revoked", "Session revoked",
+        "The session behind the token was ended or is unknown; sign in again.",
+        "令牌对应的会话已被终止或不存在；请重新登录。";
+    REFRESH_REUSED = UNAUTHORIZED Auth "refresh_reused", "Refresh token used twice",
+        "A refresh token came a second time, so its session was ended; sign in again.",
+        "刷新令牌被重复使用，会话已终止；请重新登录。";
+    TOKEN_VERSION_MISMATCH = UNAUTHORIZED Auth "token_version_mismatch", "Token out of date",
+        "All tokens of this version were withdrawn; sign in again.",
+        "该版本的令牌已全部作废；请重新登录。";
     FORBIDDEN = FORBIDDEN Auth "forbidden", "Forbidden",
         "The credentials are valid and do not allow this.",
         "凭证有效，但无此权限。";
+    CSRF_REJECTED = FORBIDDEN Auth "csrf_rejected", "Cross-site request refused",
+        "A page of another origin made the request; if it is yours, add it to the trusted origins.",
+        "请求来自其他来源的页面；若为自有站点，请将其加入受信任来源。";
     CONFLICT = CONFLICT Business "conflict", "Conflict",
         "The request does not fit the present state of the resource.",
         "请求与资源当前状态冲突。";
+    PRECONDITION_FAILED = PRECONDITION_FAILED Client "precondition_failed", "Precondition failed",
+        "`If-Match`, `If-None-Match` or `If-Unmodified-Since` does not hold for the resource.",
+        "资源不满足 `If-Match`、`If-None-Match` 或 `If-Unmodified-Since` 条件。";
     RATE_LIMITED = TOO_MANY_REQUESTS RateLimit "rate_limited", "Too many requests",
         "The client asked too often; `Retry-After` says when to come again.",
         "请求过于频繁；`Retry-After` 给出重试时间。";

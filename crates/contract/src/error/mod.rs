@@ -25,6 +25,7 @@
 mod code;
 mod field;
 mod render;
+mod report;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -38,6 +39,7 @@ pub use self::code::{CODES, Category, Code, codes};
 pub use self::field::FieldError;
 pub(crate) use self::field::push_token;
 pub use self::render::ErrorFormat;
+pub use self::report::ErrorReport;
 use crate::BoxError;
 
 /// Text that is either part of the program or made for this error.

@@ -7,7 +7,7 @@ use http::{HeaderValue, header};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::field::bounded;
-use super::{Error, FieldError, Inner};
+use super::{Error, ErrorReport, FieldError, Inner};
 use crate::{Body, IntoResponse, RequestContext, Response};
 
 /// The members that RFC 9457 and this toolkit define.
@@ -43,7 +43,12 @@ impl Error {
         let trace_id = cx.trace().trace_id().to_string();
         cx.note_error(self.code());
         self.log(&trace_id);
-        self.render(&cx.app().error_format, Some(cx.path()), Some(&trace_id))
+        let report = cx.wants_error_reports().then(|| ErrorReport::of(&self));
+        let mut response = self.render(&cx.app().error_format, Some(cx.path()), Some(&trace_id));
+        if let Some(report) = report {
+            response.extensions_mut().insert(report);
+        }
+        response
     }
 
     fn log(&self, trace_id: &str) {

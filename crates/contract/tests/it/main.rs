@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod auth;
 mod body;
 mod error;
 mod extract;

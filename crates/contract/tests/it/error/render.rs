@@ -1,7 +1,7 @@
 //! What an error looks like on the wire, byte for byte.
 
 use http::StatusCode;
-use plumego_contract::{Error, ErrorFormat, FieldError, IntoResponse, codes};
+use plumego_contract::{Error, ErrorFormat, ErrorReport, FieldError, IntoResponse, codes};
 use serde_json::Value;
 
 use crate::support::{TRACE_ID, context, context_of, header, json, request, text};
@@ -219,4 +219,18 @@ fn every_code_renders_as_json_in_every_format() {
             assert_eq!(code, row.code);
         }
     }
+}
+
+#[test]
+fn a_report_is_made_when_asked_for_and_is_never_in_the_body() {
+    let context = context("/");
+    let respond = || Error::internal("dsn=postgres://root@db").respond(&context);
+    assert!(respond().extensions().get::<ErrorReport>().is_none());
+    context.want_error_reports();
+    let response = respond();
+    let report = response.extensions().get::<ErrorReport>().unwrap();
+    assert_eq!(report.code, "internal");
+    assert!(report.location.file().ends_with("render.rs"));
+    assert_eq!(report.causes, ["dsn=postgres://root@db"]);
+    assert!(!json(&response).to_string().contains("postgres"));
 }
