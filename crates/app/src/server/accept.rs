@@ -63,7 +63,7 @@ pub(crate) async fn run(shared: Arc<Shared>, listeners: Vec<Bound>, stop: Cancel
         let waiting = poll_fn(|cx| Poll::Ready(round.poll_accept(cx))).await;
         match waiting {
             Poll::Ready(Ok((stream, connection))) => {
-                spawn(&shared, stream, connection, Some(permit))
+                spawn(&shared, stream, connection, Some(permit));
             }
             Poll::Ready(Err(error)) if is_of_the_connection(&error) => {}
             Poll::Ready(Err(_)) | Poll::Pending => break,

@@ -47,24 +47,9 @@ where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let entry = Arc::new(Entry::new(connection));
-    let _listed = Listed {
-        id: shared.registry.insert(&entry),
-        shared: &shared,
-    };
+    let _listed = shared.registry.list(&entry);
     let ended = serve(&shared, io, &entry).await;
     note(&shared, &entry, &ended);
-}
-
-/// Keeps the connection in the registry, also when its task panics or is dropped.
-struct Listed<'a> {
-    shared: &'a Shared,
-    id: u64,
-}
-
-impl Drop for Listed<'_> {
-    fn drop(&mut self) {
-        self.shared.registry.remove(self.id);
-    }
 }
 
 async fn serve<T>(shared: &Arc<Shared>, io: T, entry: &Arc<Entry>) -> Ended
@@ -122,7 +107,7 @@ where
     let unread = matches!(ended, Ended::Done) && !entry.watch.is_request_body_done();
     if matches!(ended, Ended::Done) || refused {
         let io = engine.into_parts().io.into_inner();
-        close(io, refused || unread).await;
+        close(io, refused || unread, shared).await;
     }
     ended
 }
@@ -145,7 +130,11 @@ const MIN_BUFFER: usize = 8192 + 4096 * 100;
 
 /// Closes the connection so that an answer given early arrives: closing with unread bytes would
 /// make the system reset it.
-async fn close<T: AsyncRead + AsyncWrite + Unpin>(mut io: TimedIo<T>, linger: bool) {
+async fn close<T: AsyncRead + AsyncWrite + Unpin>(
+    mut io: TimedIo<T>,
+    linger: bool,
+    shared: &Shared,
+) {
     let bye = async {
         if io.shutdown().await.is_err() || !linger {
             return;
@@ -153,7 +142,10 @@ async fn close<T: AsyncRead + AsyncWrite + Unpin>(mut io: TimedIo<T>, linger: bo
         let mut waste = [0; 4096];
         while matches!(io.read(&mut waste).await, Ok(read) if read > 0) {}
     };
-    let _ = tokio::time::timeout(LINGER, bye).await;
+    tokio::select! {
+        _ = tokio::time::timeout(LINGER, bye) => {}
+        () = shared.drain_begins() => {}
+    }
 }
 
 /// What ends a connection from outside of its protocol: a deadline, a drain, a cut.

@@ -40,6 +40,11 @@ impl Flow {
         self.entry.connection
     }
 
+    /// Whether it came by HTTP/2.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.stream.is_some()
+    }
+
     fn watch(&self) -> &Watch {
         self.stream.as_deref().unwrap_or(&self.entry.watch)
     }

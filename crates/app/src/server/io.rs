@@ -43,11 +43,6 @@ impl<T: AsyncRead + Unpin> TimedIo<T> {
         }
     }
 
-    /// Whether the other end has sent anything yet.
-    pub(crate) fn has_sniffed(&self) -> bool {
-        self.filled > 0
-    }
-
     /// Reads until the protocol is known. What was read is given back by the next reads.
     pub(crate) fn poll_sniff(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Protocol>> {
         loop {

@@ -1,6 +1,6 @@
 //! The server: listeners, connections, deadlines, drain.
 //!
-//! It knows no router: it hands each request to a [`Dispatcher`] and sends what comes back.
+//! It hands each request to the frozen router and sends what comes back.
 
 mod accept;
 mod body;
@@ -22,17 +22,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use plumego_component::Tasks;
+use plumego_router::Frozen;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::TaskTracker;
 
 pub(crate) use self::listener::{Bound, Endpoint};
 pub use self::listener::{IntoListener, Listener};
 pub(crate) use self::metrics::ServerMetrics;
 pub use self::registry::OpenRequest;
-pub(crate) use self::request::{Dispatcher, Pending};
+use self::registry::{Entry, Listed, Registry};
 pub(crate) use self::watch::Timeouts;
 
 /// The bounds of a server, as its connections need them.
@@ -41,6 +43,10 @@ pub(crate) struct Tuning {
     pub(crate) timeouts: Timeouts,
     pub(crate) max_header_bytes: usize,
     pub(crate) max_connections: usize,
+    #[cfg_attr(
+        not(feature = "http2"),
+        expect(dead_code, reason = "without the feature")
+    )]
     pub(crate) http2: bool,
 }
 
@@ -54,37 +60,57 @@ const CUT: u8 = 2;
 /// What all connections share.
 pub(crate) struct Shared {
     pub(crate) tuning: Tuning,
-    pub(crate) dispatcher: Arc<dyn Dispatcher>,
+    pub(crate) router: Frozen,
     pub(crate) metrics: ServerMetrics,
-    pub(crate) registry: registry::Registry,
+    /// The open connections.
+    pub(crate) registry: Arc<Registry>,
+    /// The ended connections of handlers that run on.
+    alone: Arc<Registry>,
     /// Handlers whose client has gone and that run to the end.
-    pub(crate) finishing: TaskTracker,
-    pub(crate) abandon: CancellationToken,
+    pub(crate) finishing: Tasks,
     /// The tasks of the connections and of their streams.
     pub(crate) tracker: TaskTracker,
     permits: Arc<Semaphore>,
     state: AtomicU8,
+    draining: CancellationToken,
 }
 
 impl Shared {
-    fn new(tuning: Tuning, dispatcher: Arc<dyn Dispatcher>, metrics: ServerMetrics) -> Self {
+    fn new(tuning: Tuning, router: Frozen, metrics: ServerMetrics, tasks: &Tasks) -> Self {
         Self {
             permits: Arc::new(Semaphore::new(
                 tuning.max_connections.clamp(1, MAX_CONNECTIONS),
             )),
             tuning,
-            dispatcher,
+            router,
             metrics,
-            registry: registry::Registry::default(),
-            finishing: TaskTracker::new(),
-            abandon: CancellationToken::new(),
+            registry: Arc::default(),
+            alone: Arc::default(),
+            finishing: tasks.group("requests"),
             tracker: TaskTracker::new(),
             state: AtomicU8::new(SERVING),
+            draining: CancellationToken::new(),
         }
     }
 
     pub(crate) fn is_draining(&self) -> bool {
         self.state.load(Ordering::Acquire) >= DRAINING
+    }
+
+    fn open_requests(&self) -> Vec<OpenRequest> {
+        let mut open = self.registry.open_requests();
+        open.append(&mut self.alone.open_requests());
+        open.sort_by_key(|request| std::cmp::Reverse(request.age));
+        open
+    }
+
+    fn drain_begins(&self) -> WaitForCancellationFutureOwned {
+        self.draining.clone().cancelled_owned()
+    }
+
+    /// Keeps the requests of an ended connection in the books.
+    fn list_alone(&self, entry: &Arc<Entry>) -> Listed {
+        self.alone.list(entry)
     }
 
     pub(crate) fn is_cut(&self) -> bool {
@@ -105,10 +131,11 @@ impl Server {
     pub(crate) fn start(
         listeners: Vec<Bound>,
         tuning: Tuning,
-        dispatcher: Arc<dyn Dispatcher>,
+        router: Frozen,
         metrics: ServerMetrics,
+        tasks: &Tasks,
     ) -> Self {
-        let shared = Arc::new(Shared::new(tuning, dispatcher, metrics));
+        let shared = Arc::new(Shared::new(tuning, router, metrics, tasks));
         let stop_accepting = CancellationToken::new();
         let addrs = listeners.iter().filter_map(Bound::local_addr).collect();
         let acceptor = accept::run(shared.clone(), listeners, stop_accepting.clone());
@@ -128,16 +155,17 @@ impl Server {
     /// Takes what waits in the backlogs, then closes the listeners.
     pub(crate) async fn stop_accepting(&mut self) {
         self.stop_accepting.cancel();
-        if let Some(acceptor) = self.acceptor.take() {
-            if acceptor.await.is_err() {
-                tracing::error!("the accept loop ended with a panic");
-            }
+        if let Some(acceptor) = self.acceptor.take()
+            && acceptor.await.is_err()
+        {
+            tracing::error!("the accept loop ended with a panic");
         }
     }
 
     /// Ends idle connections now and the others after the answers they owe.
     pub(crate) fn drain(&self) {
         self.shared.state.fetch_max(DRAINING, Ordering::AcqRel);
+        self.shared.draining.cancel();
         self.shared.registry.wake_all();
     }
 
@@ -161,9 +189,12 @@ impl Server {
             let connections = self.connections();
             tracing::info!(connections, requests, "draining");
         }
-        self.shared.finishing.close();
-        let finished = self.shared.finishing.wait();
-        tokio::time::timeout_at(deadline, finished).await.is_ok()
+        self.shared.finishing.join(deadline).await.is_empty()
+    }
+
+    /// Looks at the server from outside.
+    pub(crate) fn view(&self) -> View {
+        View(self.shared.clone())
     }
 
     /// How many connections are open.
@@ -173,7 +204,7 @@ impl Server {
 
     /// The requests that are open, the oldest first.
     pub(crate) fn open_requests(&self) -> Vec<OpenRequest> {
-        self.shared.registry.open_requests()
+        self.shared.open_requests()
     }
 
     /// Ends everything now.
@@ -182,10 +213,24 @@ impl Server {
         self.shared.metrics.cut.add(left as u64);
         self.shared.state.store(CUT, Ordering::Release);
         self.shared.registry.wake_all();
-        self.shared.abandon.cancel();
+        self.shared.finishing.abort_all();
         self.shared.tracker.close();
         // The connections end at their next poll; one that blocks its thread is not waited for.
         let patience = Duration::from_millis(250);
         let _ = tokio::time::timeout(patience, self.shared.tracker.wait()).await;
+    }
+}
+
+/// What of a running server may be looked at.
+#[derive(Clone)]
+pub(crate) struct View(Arc<Shared>);
+
+impl View {
+    pub(crate) fn connections(&self) -> usize {
+        self.0.registry.len()
+    }
+
+    pub(crate) fn open_requests(&self) -> Vec<OpenRequest> {
+        self.0.open_requests()
     }
 }

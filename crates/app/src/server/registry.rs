@@ -1,7 +1,10 @@
 //! The connections that are open, and the requests on them.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::fmt;
+#[cfg(feature = "http2")]
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -19,6 +22,7 @@ pub(crate) struct Entry {
     requests: Mutex<Vec<(u64, RequestContext)>>,
     next: AtomicU64,
     /// The streams of HTTP/2 that are open.
+    #[cfg(feature = "http2")]
     streams: AtomicUsize,
 }
 
@@ -30,6 +34,7 @@ impl Entry {
             waker: Mutex::new(None),
             requests: Mutex::new(Vec::new()),
             next: AtomicU64::new(0),
+            #[cfg(feature = "http2")]
             streams: AtomicUsize::new(0),
         }
     }
@@ -92,14 +97,15 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(crate) fn insert(&self, entry: &Arc<Entry>) -> u64 {
+    /// Lists a connection for as long as the answer lives, so also when its task panics or is
+    /// dropped.
+    pub(crate) fn list(self: &Arc<Self>, entry: &Arc<Entry>) -> Listed {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         lock(&self.entries).insert(id, entry.clone());
-        id
-    }
-
-    pub(crate) fn remove(&self, id: u64) {
-        lock(&self.entries).remove(&id);
+        Listed {
+            registry: self.clone(),
+            id,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -116,17 +122,26 @@ impl Registry {
         }
     }
 
-    /// What is open now, the oldest request first.
+    /// What is open now.
     pub(crate) fn open_requests(&self) -> Vec<OpenRequest> {
         let now = Instant::now();
-        let mut open: Vec<_> = self
-            .all()
+        self.all()
             .iter()
             .flat_map(|entry| entry.open_requests())
             .map(|context| OpenRequest::new(&context, now))
-            .collect();
-        open.sort_by_key(|request| std::cmp::Reverse(request.age));
-        open
+            .collect()
+    }
+}
+
+/// A place in a [`Registry`].
+pub(crate) struct Listed {
+    registry: Arc<Registry>,
+    id: u64,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        lock(&self.registry.entries).remove(&self.id);
     }
 }
 
@@ -146,6 +161,17 @@ pub struct OpenRequest {
     pub age: std::time::Duration,
     /// The other end of its connection.
     pub peer: Option<std::net::SocketAddr>,
+}
+
+impl fmt::Display for OpenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let route = self.route.as_deref().unwrap_or("(no route)");
+        write!(f, "{} {route} for {} ms", self.method, self.age.as_millis())?;
+        match self.peer {
+            Some(peer) => write!(f, " from {peer}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl OpenRequest {

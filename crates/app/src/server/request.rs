@@ -8,37 +8,21 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use plumego_contract::{
-    Body, BoxError, Connection, Error, IntoResponse as _, Request, RequestContext, Response,
-    Streaming,
+    Body, BoxError, Error, IntoResponse as _, Request, RequestContext, Response, Streaming,
 };
 
 use super::Shared;
+use plumego_router::ResponseFuture;
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
 use super::body::RequestBody;
 use super::flow::Flow;
 
-/// A response that is being made.
-pub(crate) type Pending = Pin<Box<dyn Future<Output = Response> + Send>>;
-
-/// What answers the requests of a server.
-pub(crate) trait Dispatcher: Send + Sync + 'static {
-    /// Looks up what the request is for and begins to answer it.
-    fn dispatch(&self, connection: Connection, request: Request) -> (RequestContext, Pending);
-}
-
-impl<F> Dispatcher for F
-where
-    F: Fn(Connection, Request) -> (RequestContext, Pending) + Send + Sync + 'static,
-{
-    fn dispatch(&self, connection: Connection, request: Request) -> (RequestContext, Pending) {
-        self(connection, request)
-    }
-}
-
-/// Hands a request of the engine to the dispatcher.
+/// Hands a request of the engine to the router.
 pub(crate) fn answer(shared: &Arc<Shared>, flow: Flow, request: http::Request<Incoming>) -> Answer {
     let (parts, incoming) = request.into_parts();
     let has_body = !incoming.is_end_stream();
@@ -51,15 +35,15 @@ pub(crate) fn answer(shared: &Arc<Shared>, flow: Flow, request: http::Request<In
     let http1 = parts.version <= http::Version::HTTP_11;
     let connection = flow.connection();
     let request = Request::from_parts(parts, body);
-    let dispatch = || shared.dispatcher.dispatch(connection, request);
-    let (context, response) = match catch_unwind(AssertUnwindSafe(dispatch)) {
-        Ok(dispatched) => dispatched,
+    let dispatch = || shared.router.dispatch(connection, request);
+    let dispatch = match catch_unwind(AssertUnwindSafe(dispatch)) {
+        Ok(dispatch) => dispatch,
         Err(panic) => return Answer::panicked(shared, flow, panic.as_ref()),
     };
-    let open = Open::new(flow, context);
+    let open = Open::new(flow, dispatch.context);
     Answer {
         shared: shared.clone(),
-        pending: Some((response, open)),
+        pending: Some((dispatch.response, open)),
         failed: None,
         http1,
     }
@@ -94,16 +78,16 @@ impl Drop for Open {
 /// The future of a response. The engine drops it when the client goes away.
 pub(crate) struct Answer {
     shared: Arc<Shared>,
-    pending: Option<(Pending, Open)>,
+    pending: Option<(ResponseFuture, Open)>,
     failed: Option<Response<Tracked>>,
     http1: bool,
 }
 
 impl Answer {
-    /// The dispatcher itself panicked: there is no context to speak of.
+    /// The router itself panicked: there is no context to speak of.
     fn panicked(shared: &Arc<Shared>, flow: Flow, panic: &(dyn Any + Send)) -> Self {
         note_panic(shared, panic, None);
-        let response = Error::internal("the dispatcher panicked").into_response();
+        let response = Error::internal("the router panicked").into_response();
         flow.respond(false);
         Self {
             shared: shared.clone(),
@@ -112,6 +96,8 @@ impl Answer {
                 body,
                 open: None,
                 flow: Some(flow),
+                rest: Bytes::new(),
+                ending: None,
             })),
             http1: false,
         }
@@ -129,7 +115,7 @@ impl Future for Answer {
         let Some((pending, open)) = &mut this.pending else {
             return Poll::Pending;
         };
-        let polled = catch_unwind(AssertUnwindSafe(|| pending.as_mut().poll(cx)));
+        let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(pending).poll(cx)));
         let mut response = match polled {
             Ok(poll) => ready!(poll),
             Err(panic) => {
@@ -147,7 +133,14 @@ impl Future for Answer {
         if let Some(flow) = &flow {
             flow.respond(Streaming::marks(&response));
         }
-        Poll::Ready(Ok(response.map(|body| Tracked { body, open, flow })))
+        let ending = ends_with_the_server(&response).then(|| Box::pin(this.shared.drain_begins()));
+        Poll::Ready(Ok(response.map(|body| Tracked {
+            body,
+            open,
+            flow,
+            rest: Bytes::new(),
+            ending,
+        })))
     }
 }
 
@@ -165,29 +158,33 @@ impl Drop for Answer {
             drop(pending);
             return;
         }
+        if self.shared.is_cut() {
+            return;
+        }
         let shared = self.shared.clone();
         self.shared.metrics.finished_alone.inc();
-        self.shared.finishing.spawn(async move {
-            let caught = Caught { pending };
-            let caught = shared.abandon.run_until_cancelled(caught).await;
-            if let Some(Err(panic)) = caught {
-                note_panic(&shared, panic.as_ref(), Some(&open.context));
-            }
-            drop(open);
-        });
+        let alone = shared.list_alone(&open.flow.entry);
+        self.shared
+            .finishing
+            .spawn("request without a client", async move {
+                if let Err(panic) = (Caught { pending }).await {
+                    note_panic(&shared, panic.as_ref(), Some(&open.context));
+                }
+                drop((open, alone));
+            });
     }
 }
 
 /// A handler without a client; its response goes nowhere.
 struct Caught {
-    pending: Pending,
+    pending: ResponseFuture,
 }
 
 impl Future for Caught {
     type Output = Result<(), Box<dyn Any + Send>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let pending = self.pending.as_mut();
+        let pending = Pin::new(&mut self.pending);
         match catch_unwind(AssertUnwindSafe(|| pending.poll(cx))) {
             Ok(poll) => poll.map(|_| Ok(())),
             Err(panic) => Poll::Ready(Err(panic)),
@@ -208,14 +205,48 @@ fn note_panic(shared: &Shared, panic: &(dyn Any + Send), context: Option<&Reques
     tracing::error!(panic = message, route, "a panic reached the server");
 }
 
+/// The most bytes of a body that go to the engine at once by HTTP/2.
+const PIECE: usize = 64 * 1024;
+
 /// The body of a response, which tells when it is over.
 pub(crate) struct Tracked {
     body: Body,
     open: Option<Open>,
     flow: Option<Flow>,
+    /// What is left of a large piece on a stream of HTTP/2.
+    rest: Bytes,
+    /// Ready when a stream of events ends early, because the server drains.
+    ending: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+}
+
+/// Whether the response would go on for ever: a stream of events. Its clients come back by
+/// themselves, to another instance, when it ends.
+fn ends_with_the_server(response: &Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 impl Tracked {
+    /// Notes that a frame goes out. A large one goes in pieces by HTTP/2: the engine takes all of
+    /// a piece at once, and what it took is out of sight of the deadlines.
+    fn piece(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
+        let Some(flow) = &self.flow else {
+            return frame;
+        };
+        flow.moved();
+        if !flow.is_stream() {
+            return frame;
+        }
+        match frame.into_data() {
+            Ok(mut data) if data.len() > PIECE => {
+                self.rest = data.split_off(PIECE);
+                Frame::data(data)
+            }
+            Ok(data) => Frame::data(data),
+            Err(frame) => frame,
+        }
+    }
+
     fn end(&mut self) {
         self.open = None;
         if let Some(flow) = self.flow.take() {
@@ -233,6 +264,16 @@ impl HttpBody for Tracked {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
+        if !this.rest.is_empty() {
+            let rest = std::mem::take(&mut this.rest);
+            return Poll::Ready(Some(Ok(this.piece(Frame::data(rest)))));
+        }
+        if let Some(ending) = &mut this.ending
+            && ending.as_mut().poll(cx).is_ready()
+        {
+            this.ending = None;
+            this.body = Body::empty();
+        }
         let body = Pin::new(&mut this.body);
         let frame = match catch_unwind(AssertUnwindSafe(|| body.poll_frame(cx))) {
             Ok(poll) => ready!(poll),
@@ -245,22 +286,24 @@ impl HttpBody for Tracked {
             }
         };
         match &frame {
-            Some(Ok(_)) => {
-                if let Some(flow) = &this.flow {
-                    flow.moved();
-                }
-            }
+            Some(Ok(_)) => {}
             Some(Err(_)) | None => this.end(),
         }
-        Poll::Ready(frame)
+        Poll::Ready(frame.map(|frame| frame.map(|frame| this.piece(frame))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (rest, body) = (self.rest.len() as u64, self.body.size_hint());
+        let mut hint = SizeHint::new();
+        hint.set_lower(body.lower().saturating_add(rest));
+        if let Some(upper) = body.upper() {
+            hint.set_upper(upper.saturating_add(rest));
+        }
+        hint
     }
 }
 

@@ -9,36 +9,25 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use plumego_component::Tasks;
+use plumego_contract::{AppContext, Streaming};
 use plumego_contract::{Body, Connection, Error, IntoResponse as _, Request, Response};
-use plumego_contract::{RequestContext, Streaming};
 use plumego_observe::metrics::Metrics;
+use plumego_router::{Handler, Router};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, Interval, timeout};
 
 use super::watch::Timeouts;
-use super::{Dispatcher, Pending, ServerMetrics, Shared, Tuning, connection};
+use super::{ServerMetrics, Shared, Tuning, connection};
 
 const DEFAULTS: Timeouts = Timeouts {
     header: Some(Duration::from_secs(5)),
     read: Some(Duration::from_secs(30)),
     write: Some(Duration::from_secs(30)),
-    idle: Some(Duration::from_secs(60)),
+    idle: Some(Duration::from_mins(1)),
 };
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
-
-fn dispatcher<F, Fut>(handler: F) -> Arc<dyn Dispatcher>
-where
-    F: Fn(Request) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Response> + Send + 'static,
-{
-    Arc::new(move |connection: Connection, request: Request| {
-        let (parts, body) = request.into_parts();
-        let context = RequestContext::new(Arc::default(), connection, &parts);
-        let response = handler(Request::from_parts(parts, body));
-        (context, Box::pin(response) as Pending)
-    })
-}
 
 /// One connection: the client's end, and the time at which the server let go of it.
 struct Line {
@@ -49,11 +38,9 @@ struct Line {
 }
 
 impl Line {
-    fn open<F, Fut>(room: usize, handler: F) -> Self
-    where
-        F: Fn(Request) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Response> + Send + 'static,
-    {
+    fn open<T: 'static>(room: usize, handler: impl Handler<T>) -> Self {
+        let router = Router::new().any("/", handler);
+        let router = router.freeze(AppContext::default()).unwrap();
         let metrics = Metrics::default();
         let tuning = Tuning {
             timeouts: DEFAULTS,
@@ -62,7 +49,7 @@ impl Line {
             http2: true,
         };
         let counters = ServerMetrics::new(&metrics).unwrap();
-        let shared = Arc::new(Shared::new(tuning, dispatcher(handler), counters));
+        let shared = Arc::new(Shared::new(tuning, router, counters, &Tasks::default()));
         let (client, server) = tokio::io::duplex(room);
         let run = connection::run(shared, server, Connection::default());
         Self {
@@ -177,7 +164,7 @@ async fn next_head_has_the_header_deadline_from_its_first_byte() {
 
 #[tokio::test(start_paused = true)]
 async fn head_that_came_with_the_last_request_has_the_header_deadline() {
-    let mut line = Line::open(1024, |_| async {
+    let mut line = Line::open(1024, async || {
         pass(1).await;
         "pong".into_response()
     });
@@ -190,13 +177,13 @@ async fn head_that_came_with_the_last_request_has_the_header_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn slow_handler_is_not_a_slow_client() {
-    let mut line = Line::open(1024, |_| async {
+    let mut line = Line::open(1024, async || {
         pass(3600).await;
         "pong".into_response()
     });
     line.send(GET).await;
     line.read_until("pong").await;
-    assert!(line.opened.elapsed() >= Duration::from_secs(3600));
+    assert!(line.opened.elapsed() >= Duration::from_hours(1));
     line.ends_after(3660, "idle").await;
 }
 
@@ -235,7 +222,7 @@ async fn body_that_drips_is_408() {
 
 #[tokio::test(start_paused = true)]
 async fn time_the_handler_takes_does_not_count_for_its_body() {
-    let mut line = Line::open(4096, |request| async {
+    let mut line = Line::open(4096, async |request: Request| {
         pass(100).await;
         read_body(request).await
     });
@@ -249,14 +236,14 @@ async fn time_the_handler_takes_does_not_count_for_its_body() {
 
 #[tokio::test(start_paused = true)]
 async fn client_that_does_not_read_is_ended_by_the_write_deadline() {
-    let mut line = Line::open(64, |_| async { "x".repeat(100_000).into_response() });
+    let mut line = Line::open(64, async || "x".repeat(100_000).into_response());
     line.send(GET).await;
     line.ends_after(30, "write").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn client_that_reads_in_drips_is_ended_by_the_write_deadline() {
-    let mut line = Line::open(64, |_| async { "x".repeat(100_000).into_response() });
+    let mut line = Line::open(64, async || "x".repeat(100_000).into_response());
     line.send(GET).await;
     for _ in 0..29 {
         pass(1).await;
@@ -299,7 +286,7 @@ async fn ticks(_: Request) -> Response {
 async fn event_stream_outlives_every_deadline_under_the_defaults() {
     let mut line = Line::open(1024, ticks);
     line.send(GET).await;
-    while line.opened.elapsed() < Duration::from_secs(3600) {
+    while line.opened.elapsed() < Duration::from_hours(1) {
         line.read_until("tick\n\n\r\n").await;
     }
     assert!(!line.ended.is_finished());
@@ -307,7 +294,7 @@ async fn event_stream_outlives_every_deadline_under_the_defaults() {
 
 #[tokio::test(start_paused = true)]
 async fn silent_stream_is_ended_by_the_idle_deadline() {
-    let mut line = Line::open(1024, |_| async { Body::new(Ticks(None)).into_response() });
+    let mut line = Line::open(1024, async || Body::new(Ticks(None)).into_response());
     line.send(GET).await;
     line.read_until("\r\n\r\n").await;
     line.ends_after(60, "idle").await;
@@ -315,7 +302,7 @@ async fn silent_stream_is_ended_by_the_idle_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn stream_that_nobody_reads_is_ended_by_the_idle_deadline() {
-    let mut line = Line::open(64, |_| async {
+    let mut line = Line::open(64, async || {
         let mut response = "x".repeat(100_000).into_response();
         response.extensions_mut().insert(Streaming);
         response
@@ -327,7 +314,7 @@ async fn stream_that_nobody_reads_is_ended_by_the_idle_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn marked_response_takes_as_long_as_its_client_needs() {
-    let mut line = Line::open(64, |_| async {
+    let mut line = Line::open(64, async || {
         let mut response = "x".repeat(1_000).into_response();
         response.extensions_mut().insert(Streaming);
         response
@@ -344,8 +331,8 @@ async fn marked_response_takes_as_long_as_its_client_needs() {
 #[tokio::test(start_paused = true)]
 async fn handler_and_its_connection_end_when_the_client_goes() {
     let (tell, told) = tokio::sync::oneshot::channel::<()>();
-    let tell = std::sync::Mutex::new(Some(tell));
-    let mut line = Line::open(1024, move |_| {
+    let tell = Arc::new(std::sync::Mutex::new(Some(tell)));
+    let mut line = Line::open(1024, move || {
         let tell = tell.lock().unwrap().take();
         async move {
             let _held = tell;

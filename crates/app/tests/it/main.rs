@@ -3,11 +3,25 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::panic,
+    clippy::indexing_slicing,
     missing_docs,
+    unreachable_pub,
     reason = "tests"
 )]
 
+mod bind;
+mod build;
+mod client;
 mod config;
+mod disconnect;
+mod drain;
 mod endpoints;
+mod guards;
+mod http1;
+mod http2;
+mod lifecycle;
+mod limits;
+mod panics;
+mod signals;
+mod slow;

@@ -132,6 +132,13 @@ impl LifecycleBuilder {
     /// Every problem at once: failed installs, repeated names, needs that nobody meets, cycles,
     /// repeated health checks.
     pub fn build(self) -> Result<(Lifecycle, Contributions), Problems> {
+        let (lifecycle, contributions, problems) = self.build_all();
+        problems.into_result((lifecycle, contributions))
+    }
+
+    /// [`build`](Self::build) for who has more to check: what was declared comes along with the
+    /// problems. A lifecycle that has problems must not be started.
+    pub fn build_all(self) -> (Lifecycle, Contributions, Problems) {
         let mut problems = Problems::new();
         let (nodes, mut installed) = install(self.components, &mut problems);
         runner_names(&self.runners, &mut problems);
@@ -183,7 +190,7 @@ impl LifecycleBuilder {
             turn: tokio::sync::Mutex::new(false),
             report: OnceCell::new(),
         }));
-        problems.into_result((lifecycle, contributions))
+        (lifecycle, contributions, problems)
     }
 }
 

@@ -1,0 +1,434 @@
+//! Putting an application together.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::Body as HttpBody;
+use plumego_component::{
+    Component, Lifecycle, LifecycleBuilder, LifecycleConfig, Name, Runner, TaskOutput,
+};
+use plumego_contract::{
+    AppContext, BoxError, ErrorFormat, JsonConfig, MultipartConfig, Problem, Problems, Request,
+    TrustedProxies,
+};
+use plumego_middleware::ObserveLayer;
+use plumego_observe::log::{LogConfig, LogFilter, LogSink, LogWriter, StdoutSink};
+use plumego_observe::metrics::Metrics;
+use plumego_observe::record::{AccessLog, HttpMetrics, HttpMetricsConfig, RequestSink};
+use plumego_router::{Endpoint as RouterEndpoint, Router, Slashes};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::app::App;
+use crate::config::ServerConfig;
+use crate::endpoints::{BuildInfo, HealthEndpoints, MetricsEndpoint};
+use crate::guards::Guards;
+use crate::run::Control;
+use crate::server::{Endpoint, IntoListener, Timeouts, Tuning};
+
+/// What the life of an application needs of its configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) tuning: Tuning,
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) pre_drain_delay: Duration,
+    pub(crate) drain_interval: Duration,
+    #[cfg_attr(not(feature = "log"), expect(dead_code, reason = "for the subscriber"))]
+    pub(crate) log_filter: LogFilter,
+    pub(crate) warnings: Vec<String>,
+}
+
+type Change = Box<dyn FnOnce(Router) -> Router + Send + Sync>;
+
+/// Everything an application is made of, on its way to an [`App`].
+///
+/// Nothing is checked before [`AppBuilder::build`], which answers every problem at once. It reads
+/// nothing from outside: the configuration comes by [`AppBuilder::config`].
+///
+/// ```
+/// use plumego_app::App;
+///
+/// let app = App::builder()
+///     .addr("127.0.0.1:0")
+///     .routes(|r| r.get("/users/{id}", async || "a user").name("users.show"))
+///     .build()?;
+/// assert_eq!(app.url("users.show", [("id", "7")])?, "/users/7");
+/// # Ok::<(), plumego_contract::Error>(())
+/// ```
+#[must_use = "an application does nothing before it is built and run"]
+pub struct AppBuilder {
+    config: ServerConfig,
+    addr: Option<String>,
+    more: Vec<Endpoint>,
+    root: Router,
+    layers: Vec<Change>,
+    lifecycle: LifecycleBuilder,
+    owns_listener: bool,
+    guards: Guards,
+    observe: ObserveLayer,
+    has_sink: bool,
+    writer: Option<LogWriter>,
+    sink: Option<Box<dyn LogSink>>,
+    proxies: Option<TrustedProxies>,
+    build_info: BuildInfo,
+    health: HealthEndpoints,
+    metrics_endpoint: MetricsEndpoint,
+    slashes: Option<Slashes>,
+    metrics: Metrics,
+    context: AppContext,
+}
+
+impl AppBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            config: ServerConfig::default(),
+            addr: None,
+            more: Vec::new(),
+            root: Router::new(),
+            layers: Vec::new(),
+            lifecycle: Lifecycle::builder(LifecycleConfig::default()),
+            owns_listener: false,
+            guards: Guards::default(),
+            observe: ObserveLayer::new(),
+            has_sink: false,
+            writer: None,
+            sink: None,
+            proxies: None,
+            build_info: BuildInfo::default(),
+            health: HealthEndpoints::default(),
+            metrics_endpoint: MetricsEndpoint::disabled(),
+            slashes: None,
+            metrics: Metrics::default(),
+            context: AppContext::default(),
+        }
+    }
+
+    /// Addresses, deadlines and bounds. Default: those of [`ServerConfig`].
+    pub fn config(mut self, config: ServerConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// The address to listen on, in place of the one of the configuration: `127.0.0.1:8080`,
+    /// `[::1]:8080`, `localhost:8080`, or `:8080` for all interfaces, IPv6 and IPv4. Port 0 takes
+    /// one that is free.
+    pub fn addr(mut self, addr: impl Into<String>) -> Self {
+        self.addr = Some(addr.into());
+        self
+    }
+
+    /// One more address to listen on.
+    pub fn listen(mut self, addr: impl Into<String>) -> Self {
+        self.more.push(Endpoint::Addr(addr.into()));
+        self
+    }
+
+    /// A listener that the program brings: of tokio, of `std`, or its own [`Listener`]. Then the
+    /// address of the configuration is not bound, unless [`AppBuilder::addr`] names one.
+    ///
+    /// [`Listener`]: crate::Listener
+    pub fn listener(mut self, listener: impl IntoListener) -> Self {
+        self.owns_listener = true;
+        self.more.push(Endpoint::own(listener));
+        self
+    }
+
+    /// Routes of the application. Layers that are written in here cover these routes alone.
+    #[track_caller]
+    pub fn routes(self, routes: impl FnOnce(Router) -> Router) -> Self {
+        self.router(routes(Router::new()))
+    }
+
+    /// A router, with the layers that it has.
+    #[track_caller]
+    pub fn router(mut self, router: Router) -> Self {
+        self.root = self.root.merge(router);
+        self
+    }
+
+    /// A tower layer around everything: all routes, those of components included, and what the
+    /// router answers itself. Inside of the [`Guards`]; the first one written is the outermost.
+    pub fn layer<L, B>(mut self, layer: L) -> Self
+    where
+        L: Layer<RouterEndpoint> + Send + Sync + 'static,
+        L::Service: Service<Request, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Error: Into<BoxError>,
+        <L::Service as Service<Request>>::Future: Send,
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.layers
+            .push(Box::new(move |router: Router| router.layer(layer)));
+        self
+    }
+
+    /// A value for `State`. One of each type.
+    #[track_caller]
+    pub fn state<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.root = self.root.state(value);
+        self
+    }
+
+    /// A component: see [`Component`].
+    #[track_caller]
+    pub fn component(mut self, component: impl Component) -> Self {
+        self.lifecycle.component(component);
+        self
+    }
+
+    /// Work beside the requests: see [`Runner`].
+    #[track_caller]
+    pub fn runner(mut self, name: impl Into<Name>, runner: impl Runner) -> Self {
+        self.lifecycle.runner(name, runner);
+        self
+    }
+
+    /// Something to do when the application has stopped. Runs once, the last registered first, also
+    /// when the start failed.
+    pub fn on_shutdown<F, Fut>(mut self, name: impl Into<Name>, hook: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output: TaskOutput> + Send + 'static,
+    {
+        self.lifecycle.on_shutdown(name, hook);
+        self
+    }
+
+    /// Which of the layers that every application should have are on. Default: all of them.
+    pub fn guards(mut self, guards: Guards) -> Self {
+        self.guards = guards;
+        self
+    }
+
+    /// Where log lines go, in batches. Default: standard output.
+    pub fn log_sink(mut self, sink: impl LogSink + 'static) -> Self {
+        self.sink = Some(Box::new(sink));
+        self
+    }
+
+    /// The log that the program has made already, for lines of its own beside ours.
+    pub fn log_writer(mut self, writer: LogWriter) -> Self {
+        self.writer = Some(writer);
+        self
+    }
+
+    /// The metrics to count into, for metrics of the program's own beside ours.
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Gets the record of every request when it is over, beside the access log and the metrics.
+    pub fn sink(mut self, sink: impl RequestSink + 'static) -> Self {
+        self.observe = self.observe.sink(sink);
+        self.has_sink = true;
+        self
+    }
+
+    /// How errors are written. Default: RFC 9457 problems.
+    pub fn error_format(mut self, format: ErrorFormat) -> Self {
+        self.context.error_format = format;
+        self
+    }
+
+    /// Whose forwarding headers are believed, in place of those of the configuration. Default:
+    /// nobody's.
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = Some(proxies);
+        self
+    }
+
+    /// Bounds and choices of the `Json` extractor.
+    pub fn json(mut self, config: JsonConfig) -> Self {
+        self.context.json = config;
+        self
+    }
+
+    /// Bounds of the `Multipart` extractor.
+    pub fn multipart(mut self, config: MultipartConfig) -> Self {
+        self.context.multipart = config;
+        self
+    }
+
+    /// The time that handlers read from `Context::deadline`; `None` for no deadline. Default: 30 s.
+    pub fn request_deadline(mut self, time: Option<Duration>) -> Self {
+        self.context.request_deadline = time;
+        self
+    }
+
+    /// What becomes of trailing and doubled slashes. Default: they do not match.
+    #[track_caller]
+    pub fn slashes(mut self, slashes: Slashes) -> Self {
+        self.slashes = Some(slashes);
+        self
+    }
+
+    /// What is running, for `/health/build` and the metric `build_info`. Default: unknown.
+    pub fn build_info(mut self, info: BuildInfo) -> Self {
+        self.build_info = info;
+        self
+    }
+
+    /// Where the health endpoints are. Default: below `/health`.
+    pub fn health(mut self, endpoints: HealthEndpoints) -> Self {
+        self.health = endpoints;
+        self
+    }
+
+    /// Where the metrics can be read. Default: nowhere, since they tell a stranger much; put the
+    /// endpoint where strangers do not come.
+    pub fn metrics_endpoint(mut self, endpoint: MetricsEndpoint) -> Self {
+        self.metrics_endpoint = endpoint;
+        self
+    }
+
+    /// Installs the components, freezes the routes, checks everything.
+    ///
+    /// # Errors
+    /// Every problem at once, each with the lines of the program that made it: of routes, handlers,
+    /// states, components and options.
+    pub fn build(mut self) -> Result<App, Problems> {
+        let mut problems = self.config.validate();
+        let settings = self.settings();
+        let endpoints = self.endpoints();
+        let tasks = self.lifecycle.request_tasks().clone();
+        self.lifecycle
+            .start_timeout(self.config.start_timeout)
+            .unwind_timeout(self.config.shutdown_timeout);
+        self.context.max_body_bytes = self.config.max_body_bytes;
+        let networks = self.config.trusted_proxies.clone();
+        let proxies = self.proxies.take();
+        self.context.trusted_proxies = proxies.unwrap_or_else(|| TrustedProxies::new(networks));
+        self.context.tasks = Some(Arc::new(tasks));
+        let writer = self.take_writer();
+
+        let mut router = Router::new();
+        if let Some(slashes) = self.slashes {
+            router = router.slashes(slashes);
+        }
+        let observe = self.observe_layer(&writer, &mut problems);
+        router = self.guards.add_to(router, observe);
+        router = self
+            .layers
+            .into_iter()
+            .fold(router, |router, layer| layer(router));
+        let readiness = self.lifecycle.readiness().clone();
+        let (lifecycle, contributions, found) = self.lifecycle.build_all();
+        problems.extend(found);
+        let health = self.health.routes(&readiness, self.build_info);
+        let metrics = self.metrics_endpoint.routes(&self.metrics);
+        router = contributions
+            .add_to(router)
+            .merge(self.root)
+            .merge(health)
+            .merge(metrics);
+        let router = match router.freeze(self.context) {
+            Ok(router) => router,
+            Err(found) => {
+                problems.extend(found);
+                return Err(problems);
+            }
+        };
+        problems.into_result(App {
+            control: Control::new(&lifecycle),
+            router,
+            lifecycle,
+            endpoints,
+            settings,
+            metrics: self.metrics,
+            writer,
+        })
+    }
+
+    fn endpoints(&mut self) -> Vec<Endpoint> {
+        let mut endpoints = Vec::new();
+        match self.addr.take() {
+            Some(addr) => endpoints.push(Endpoint::Addr(addr)),
+            None if self.owns_listener => {}
+            None => endpoints.extend(self.config.addrs.iter().cloned().map(Endpoint::Addr)),
+        }
+        endpoints.append(&mut self.more);
+        endpoints
+    }
+
+    fn settings(&self) -> Settings {
+        let config = &self.config;
+        let some = |time: Duration| (!time.is_zero()).then_some(time);
+        Settings {
+            tuning: Tuning {
+                timeouts: Timeouts {
+                    header: some(config.read_header_timeout),
+                    read: some(config.read_timeout),
+                    write: some(config.write_timeout),
+                    idle: some(config.idle_timeout),
+                },
+                max_header_bytes: config.max_header_bytes,
+                max_connections: config.max_connections,
+                http2: config.http2,
+            },
+            shutdown_timeout: config.shutdown_timeout,
+            pre_drain_delay: config.pre_drain_delay,
+            drain_interval: config.drain_interval,
+            log_filter: config.log_filter.clone(),
+            warnings: config.warnings.clone(),
+        }
+    }
+
+    fn take_writer(&mut self) -> LogWriter {
+        match (self.writer.take(), self.sink.take()) {
+            (Some(writer), _) => writer,
+            (None, Some(sink)) => LogWriter::new(sink, &self.log_config()),
+            (None, None) => LogWriter::new(StdoutSink, &self.log_config()),
+        }
+    }
+
+    fn log_config(&self) -> LogConfig {
+        let mut log = LogConfig::default();
+        log.format = self.config.log_format;
+        log
+    }
+
+    /// The layer that tells the sinks, when there is anything to tell.
+    fn observe_layer(
+        &mut self,
+        writer: &LogWriter,
+        problems: &mut Problems,
+    ) -> Option<ObserveLayer> {
+        let guards = &self.guards;
+        let wanted = guards.trace || guards.access_log || guards.metrics || self.has_sink;
+        let mut layer = std::mem::take(&mut self.observe);
+        if guards.access_log {
+            layer = layer.sink(AccessLog::new(writer.clone()));
+        }
+        if guards.metrics {
+            let mut config = HttpMetricsConfig::default();
+            config.routes = self.root.route_count();
+            match HttpMetrics::new(&self.metrics, &config) {
+                Ok(metrics) => layer = layer.sink(metrics),
+                Err(error) => problems.push(Problem::new(format!("metrics: {error}"))),
+            }
+        }
+        let build = self.build_info;
+        let told = self
+            .metrics
+            .build_info(build.version, build.commit, build.build_time);
+        if let Err(error) = told {
+            problems.push(Problem::new(format!("metrics: {error}")));
+        }
+        if !guards.trace {
+            layer = layer.without_trace_response();
+        }
+        wanted.then_some(layer)
+    }
+}
+
+impl fmt::Debug for AppBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppBuilder")
+            .field("config", &self.config)
+            .field("routes", &self.root)
+            .finish_non_exhaustive()
+    }
+}

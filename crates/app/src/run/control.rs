@@ -1,0 +1,100 @@
+//! Ending an application from outside.
+
+use std::fmt;
+
+use plumego_component::{Lifecycle, Phase, Readiness};
+use plumego_contract::Message;
+use tokio::sync::watch;
+
+/// What an application was told. It only goes forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stop {
+    No,
+    /// Answer what is open, then stop.
+    Gracefully,
+    /// Stop.
+    Now,
+}
+
+/// The receiving end of all handles of an application.
+pub(crate) struct Control {
+    stop: watch::Sender<Stop>,
+    readiness: Readiness,
+}
+
+impl Control {
+    pub(crate) fn new(lifecycle: &Lifecycle) -> Self {
+        Self {
+            stop: watch::Sender::new(Stop::No),
+            readiness: lifecycle.readiness().clone(),
+        }
+    }
+
+    pub(crate) fn handle(&self) -> Handle {
+        Handle {
+            stop: self.stop.clone(),
+            readiness: self.readiness.clone(),
+        }
+    }
+
+    pub(super) fn subscribe(&self) -> watch::Receiver<Stop> {
+        self.stop.subscribe()
+    }
+}
+
+/// Ends an application and says whether it wants requests. Cheap to clone.
+///
+/// It may be taken before the application starts; told to end before that, the application ends as
+/// soon as it does.
+#[derive(Clone)]
+pub struct Handle {
+    stop: watch::Sender<Stop>,
+    readiness: Readiness,
+}
+
+impl Handle {
+    /// Begins what a first SIGTERM begins: not ready, drain, stop. Returns at once; the end is the
+    /// return of [`Running::wait`](crate::Running::wait).
+    pub fn shutdown(&self) {
+        self.raise(Stop::Gracefully);
+    }
+
+    /// Ends everything now: open requests are cut, and what stops gets no time.
+    pub fn shutdown_now(&self) {
+        self.raise(Stop::Now);
+    }
+
+    /// Takes back [`set_not_ready`](Self::set_not_ready).
+    pub fn set_ready(&self) {
+        self.readiness.set_ready();
+    }
+
+    /// Has the readiness probe answer 503 until [`set_ready`](Self::set_ready). Requests are served
+    /// as before. The reason is shown by the probe; it must hold no secret.
+    pub fn set_not_ready(&self, reason: impl Into<Message>) {
+        self.readiness.set_not_ready(reason);
+    }
+
+    /// Where the application is in its life.
+    pub fn phase(&self) -> Phase {
+        self.readiness.phase()
+    }
+
+    fn raise(&self, to: Stop) {
+        self.stop.send_if_modified(|stop| {
+            let later = to > *stop;
+            if later {
+                *stop = to;
+            }
+            later
+        });
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("phase", &self.phase())
+            .finish_non_exhaustive()
+    }
+}

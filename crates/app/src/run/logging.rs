@@ -1,0 +1,97 @@
+//! Driving the log: its subscriber and its flush.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Thread;
+use std::time::Duration;
+
+use plumego_observe::log::LogWriter;
+use tokio::sync::watch;
+
+use crate::app::App;
+
+/// How long a line waits at most.
+const EVERY: Duration = Duration::from_millis(100);
+/// How long the end of an application waits for a sink that blocks.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Writes out the log every 100 ms, when a buffer fills up, and at the end, on a thread of its
+/// own: a sink may block, and neither a request nor a timer of the runtime may wait for it.
+#[derive(Clone)]
+pub(crate) struct Flusher(Option<Arc<Inner>>);
+
+struct Inner {
+    thread: Thread,
+    ending: Arc<AtomicBool>,
+    ended: watch::Receiver<bool>,
+}
+
+impl Flusher {
+    pub(crate) fn start(writer: &LogWriter) -> Self {
+        Self(spawn(writer))
+    }
+
+    /// Writes out what is left. Waits for it a second at most.
+    pub(crate) async fn stop(&self) {
+        let Some(inner) = &self.0 else {
+            return;
+        };
+        inner.end();
+        let mut ended = inner.ended.clone();
+        let _ = tokio::time::timeout(PATIENCE, ended.wait_for(|ended| *ended)).await;
+    }
+}
+
+impl Inner {
+    fn end(&self) {
+        self.ending.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn spawn(writer: &LogWriter) -> Option<Arc<Inner>> {
+    let ending = Arc::new(AtomicBool::new(false));
+    let (tell, ended) = watch::channel(false);
+    let (until, log) = (ending.clone(), writer.clone());
+    let work = move || {
+        while !until.load(Ordering::Acquire) {
+            std::thread::park_timeout(EVERY);
+            // Lines of a write that failed are counted by the writer.
+            let _ = log.flush();
+        }
+        let _ = log.flush();
+        let _ = tell.send(true);
+    };
+    let thread = std::thread::Builder::new().name("plumego-log".to_owned());
+    let thread = match thread.spawn(work) {
+        Ok(handle) => handle.thread().clone(),
+        Err(error) => {
+            tracing::error!(%error, "the log is not written out: no thread for it");
+            return None;
+        }
+    };
+    let waker = thread.clone();
+    writer.on_high_water(Box::new(move || waker.unpark()));
+    Some(Arc::new(Inner {
+        thread,
+        ending,
+        ended,
+    }))
+}
+
+/// Installs the subscriber of the application unless the program has set one.
+#[cfg(feature = "log")]
+pub(super) fn install(app: &App) {
+    let (writer, filter) = (app.writer.clone(), app.settings.log_filter.clone());
+    plumego_observe::log::install(writer, filter);
+}
+
+/// Without the feature `log` the program brings its own subscriber.
+#[cfg(not(feature = "log"))]
+pub(super) fn install(_: &App) {}

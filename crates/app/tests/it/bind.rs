@@ -1,0 +1,152 @@
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Instant;
+
+use plumego_app::App;
+use plumego_contract::Connection;
+use plumego_contract::RequestContext;
+use plumego_observe::log::CaptureSink;
+
+use crate::client::{Client, app, start, stop};
+
+// acceptance 21.2 (7)
+#[tokio::test]
+async fn address_in_use_is_an_error_at_once_that_names_it() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let began = Instant::now();
+    let error = app()
+        .addr(&*addr)
+        .build()
+        .unwrap()
+        .start()
+        .await
+        .unwrap_err();
+    assert!(began.elapsed().as_millis() < 100, "{:?}", began.elapsed());
+    assert_eq!(error.code(), "listen_failed");
+    let text = error.to_string();
+    assert!(text.contains(&addr) && text.contains("in use"), "{text}");
+}
+
+#[tokio::test]
+async fn second_address_in_use_frees_the_first() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let first = free.local_addr().unwrap();
+    drop(free);
+    let app = app()
+        .addr(first.to_string())
+        .listen(taken.local_addr().unwrap().to_string());
+    app.build().unwrap().start().await.unwrap_err();
+    std::net::TcpListener::bind(first).unwrap();
+}
+
+#[tokio::test]
+async fn malformed_address_is_an_error_that_names_it() {
+    for addr in ["127.0.0.1", ":http", ":70000", "127.0.0.1:x"] {
+        let error = app().addr(addr).build().unwrap().start().await.unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(addr), "{text}");
+    }
+}
+
+// acceptance 21.2 (9)
+#[tokio::test]
+async fn port_zero_tells_the_bound_address() {
+    let (running, addr) = start(app().routes(|r| r.get("/", async || "here"))).await;
+    assert_ne!(addr.port(), 0);
+    assert_eq!(Client::connect(addr).await.get("/").await.body, "here");
+    stop(running).await;
+}
+
+async fn connection(request: plumego_contract::Request) -> String {
+    let cx = RequestContext::get(request.extensions()).unwrap();
+    let Connection { peer, local, .. } = *cx.connection();
+    format!("{} {}", peer.unwrap().ip(), local.unwrap().ip())
+}
+
+#[tokio::test]
+async fn all_interfaces_means_both_families_and_ipv4_clients_stay_ipv4() {
+    let routes = |r: plumego_router::Router| r.get("/", connection);
+    let (running, addr) = start(app().addr(":0").routes(routes)).await;
+    let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, addr.port()));
+    let mut client = Client::connect(v4).await;
+    assert_eq!(client.get("/").await.body, "127.0.0.1 127.0.0.1");
+    if addr.is_ipv6() {
+        let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, addr.port()));
+        assert_eq!(Client::connect(v6).await.get("/").await.body, "::1 ::1");
+    }
+    drop(client);
+    stop(running).await;
+}
+
+#[tokio::test]
+async fn several_addresses_at_once() {
+    let app = app()
+        .listen("127.0.0.1:0")
+        .routes(|r| r.get("/", async || "here"));
+    let (running, _) = start(app).await;
+    assert_eq!(running.addrs().len(), 2);
+    for addr in running.addrs().to_vec() {
+        assert_eq!(Client::connect(addr).await.get("/").await.body, "here");
+    }
+    stop(running).await;
+}
+
+#[tokio::test]
+async fn listener_of_the_program_takes_the_place_of_the_configured_address() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let app = App::builder()
+        .log_sink(CaptureSink::default())
+        .listener(listener)
+        .routes(|r| r.get("/", async || "here"));
+    let (running, bound) = start(app).await;
+    assert_eq!((bound, running.addrs().len()), (addr, 1));
+    assert_eq!(Client::connect(addr).await.get("/").await.body, "here");
+    stop(running).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn unix_socket_is_a_listener() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app.sock");
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let app = App::builder()
+        .log_sink(CaptureSink::default())
+        .listener(listener)
+        .routes(|r| r.get("/", async || "here"));
+    let running = app.build().unwrap().start().await.unwrap();
+    assert!(running.addrs().is_empty());
+    let mut client = tokio::net::UnixStream::connect(&path).await.unwrap();
+    let request = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    client.write_all(request).await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("here"), "{answer}");
+    stop(running).await;
+}
+
+#[tokio::test]
+async fn beyond_the_most_connections_clients_wait() {
+    let app = crate::client::app_with(|config| config.max_connections = 2)
+        .routes(|r| r.get("/", async || "here"));
+    let (running, addr) = start(app).await;
+    let mut first = Client::connect(addr).await;
+    let mut second = Client::connect(addr).await;
+    first.get("/").await;
+    second.get("/").await;
+    let mut third = Client::connect(addr).await;
+    third.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    // Nothing comes while the two are open: others are still answered, the third is not.
+    for _ in 0..20 {
+        first.get("/").await;
+    }
+    let mut byte = [0];
+    assert!(third.0.try_read(&mut byte).is_err());
+    drop(first);
+    assert_eq!(third.answer().await.body, "here");
+    drop((second, third));
+    stop(running).await;
+}

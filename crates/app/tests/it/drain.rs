@@ -1,0 +1,198 @@
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::Frame;
+use plumego_app::{Handle, Report};
+use plumego_component::Phase;
+use plumego_contract::{Body, Response};
+use plumego_router::Router;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use crate::client::{Client, app, app_with, start, within};
+
+/// A route that says when it began and waits until it may end.
+fn held(began: Arc<Notify>, go: Arc<Notify>) -> impl FnOnce(Router) -> Router {
+    move |r| {
+        r.get("/", async || "here").get("/held", async move || {
+            began.notify_one();
+            go.notified().await;
+            "answered"
+        })
+    }
+}
+
+async fn until(handle: &Handle, phase: Phase) {
+    within(async {
+        while handle.phase() < phase {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn open_request_is_answered_with_connection_close_and_idle_ones_end_at_once() {
+    let (began, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (running, addr) = start(app().routes(held(began.clone(), go.clone()))).await;
+    let mut idle = Client::connect(addr).await;
+    idle.get("/").await;
+    let mut open = Client::connect(addr).await;
+    open.send("GET /held HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    within(began.notified()).await;
+
+    running.handle().shutdown();
+    assert_eq!(idle.rest().await, "");
+    within(async { while TcpStream::connect(addr).await.is_ok() {} }).await;
+    go.notify_one();
+    let answer = open.answer().await;
+    assert_eq!(
+        (answer.body.as_str(), answer.header("connection")),
+        ("answered", Some("close"))
+    );
+    assert_eq!(open.rest().await, "");
+    let report = within(running.wait()).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+}
+
+#[tokio::test]
+async fn everything_is_served_during_the_pre_drain_delay() {
+    let app = app_with(|config| config.pre_drain_delay = Duration::from_hours(1))
+        .routes(|r| r.get("/", async || "here"));
+    let (running, addr) = start(app).await;
+    let handle = running.handle();
+    let mut old = Client::connect(addr).await;
+    old.get("/").await;
+    handle.shutdown();
+    until(&handle, Phase::Draining).await;
+    assert_eq!(old.get("/").await.body, "here");
+    assert_eq!(Client::connect(addr).await.get("/").await.body, "here");
+    handle.shutdown_now();
+    within(running.wait()).await.unwrap();
+}
+
+async fn cut(handle: impl FnOnce(&Handle)) -> Report {
+    let app = app_with(|config| config.shutdown_timeout = Duration::from_millis(200))
+        .routes(held(Arc::new(Notify::new()), Arc::new(Notify::new())));
+    let (running, addr) = start(app).await;
+    let mut open = Client::connect(addr).await;
+    open.send("GET /held HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    within(async {
+        while running.open_requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    handle(&running.handle());
+    let report = within(running.wait()).await.unwrap();
+    assert_eq!(open.rest().await, "");
+    assert_eq!(report.open_requests.len(), 1);
+    let request = &report.open_requests[0];
+    assert_eq!(
+        (request.method.as_str(), request.route.as_deref()),
+        ("GET", Some("/held"))
+    );
+    assert_eq!(request.peer, Some(open.0.local_addr().unwrap()));
+    assert_eq!(report.cut_connections, 1);
+    assert!(!report.is_clean());
+    report
+}
+
+#[tokio::test]
+async fn request_that_takes_too_long_is_cut_and_reported() {
+    let report = cut(Handle::shutdown).await;
+    assert!(report.drain >= Duration::from_millis(150), "{report}");
+    assert!(report.to_string().contains("GET /held"), "{report}");
+}
+
+#[tokio::test]
+async fn shutdown_now_waits_for_nothing() {
+    let report = cut(|handle| {
+        handle.shutdown();
+        handle.shutdown_now();
+    })
+    .await;
+    assert!(report.drain < Duration::from_millis(150), "{report}");
+}
+
+#[tokio::test]
+async fn half_a_head_does_not_hold_up_the_end() {
+    let (running, addr) = start(app().routes(|r| r.get("/", async || "here"))).await;
+    let mut fresh = Client::connect(addr).await;
+    fresh.send("GET / HT").await;
+    let mut second = Client::connect(addr).await;
+    second.get("/").await;
+    second.send("GET / HT").await;
+    running.handle().shutdown();
+    let report = within(running.wait()).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+    assert!(report.drain < Duration::from_secs(3), "{report}");
+}
+
+#[tokio::test]
+async fn request_that_was_on_its_way_is_answered() {
+    let (running, addr) = start(app().routes(|r| r.get("/", async || "here"))).await;
+    // Many clients have connected and sent, and none was accepted yet: the test has not yielded.
+    let mut clients = Vec::new();
+    for _ in 0..50 {
+        let mut stream = std::net::TcpStream::connect(addr).unwrap();
+        std::io::Write::write_all(&mut stream, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        clients.push(stream);
+    }
+    running.handle().shutdown();
+    let report = within(running.wait()).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+    for mut stream in clients {
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+        assert!(answer.ends_with("here"), "{answer:?}");
+    }
+}
+
+/// Events that never come.
+struct Silence;
+
+impl http_body::Body for Silence {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test]
+async fn stream_of_events_ends_whole_when_the_server_drains() {
+    let events = async || {
+        let mut response = Response::new(Body::new(Silence));
+        let kind = http::HeaderValue::from_static("text/event-stream");
+        response.headers_mut().insert("content-type", kind);
+        response
+    };
+    let (running, addr) = start(app().routes(|r| r.get("/", events))).await;
+    let mut client = Client::connect(addr).await;
+    client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    client.read_until("\r\n\r\n").await;
+    running.handle().shutdown();
+    // The last chunk: a proper end, not a cut.
+    assert_eq!(client.rest().await, "0\r\n\r\n");
+    let report = within(running.wait()).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+}
+
+#[tokio::test]
+async fn dropping_the_running_application_ends_it() {
+    let (running, addr) = start(app().routes(|r| r.get("/", async || "here"))).await;
+    let mut client = Client::connect(addr).await;
+    client.get("/").await;
+    drop(running);
+    assert_eq!(client.rest().await, "");
+    within(async { while TcpStream::connect(addr).await.is_ok() {} }).await;
+}

@@ -1,0 +1,89 @@
+use plumego_app::{App, Guards};
+use plumego_observe::log::CaptureSink;
+use plumego_router::Router;
+
+use crate::client::{Client, app, start, stop};
+
+fn routes(r: Router) -> Router {
+    r.get("/users/{id}", async || "a user")
+}
+
+#[tokio::test]
+async fn recommended_set_is_on_by_default() {
+    let lines = CaptureSink::default();
+    let app = app()
+        .log_sink(lines.clone())
+        .routes(routes)
+        .build()
+        .unwrap();
+    let metrics = app.metrics().clone();
+    let layers: Vec<_> = app.routes()[0].layers.clone();
+    assert_eq!(
+        layers,
+        [
+            "RequestIdLayer",
+            "ObserveLayer",
+            "RecoverLayer",
+            "BodyLimitLayer"
+        ]
+    );
+    let running = app.start().await.unwrap();
+    let mut client = Client::connect(running.addrs()[0]).await;
+    let answer = client.get("/users/7").await;
+    assert_eq!(answer.header("x-request-id").unwrap().len(), 32);
+    assert!(answer.header("traceresponse").is_some());
+    assert_eq!(client.get("/nowhere").await.status(), 404);
+    drop(client);
+    stop(running).await;
+    let text = metrics.encode();
+    for line in [
+        "http_requests_total{method=\"GET\",route=\"/users/{id}\",status=\"200\"} 1\n",
+        "http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"} 1\n",
+        "http_connections_total 1\n",
+        "http_connections_active 0\n",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    let log = lines.text();
+    assert!(
+        log.contains("GET /users/7 200") && log.contains("GET /nowhere 404"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn each_guard_can_be_left_out() {
+    let lines = CaptureSink::default();
+    let app = app()
+        .guards(Guards::none())
+        .log_sink(lines.clone())
+        .routes(routes);
+    let app = app.build().unwrap();
+    assert!(app.routes()[0].layers.is_empty());
+    let running = app.start().await.unwrap();
+    let mut client = Client::connect(running.addrs()[0]).await;
+    let answer = client.get("/users/7").await;
+    assert_eq!(answer.header("x-request-id"), None);
+    assert_eq!(answer.header("traceresponse"), None);
+    drop(client);
+    stop(running).await;
+    assert_eq!(lines.text(), "");
+}
+
+#[tokio::test]
+async fn log_is_written_while_the_application_runs() {
+    let lines = CaptureSink::default();
+    let app = App::builder()
+        .addr("127.0.0.1:0")
+        .log_sink(lines.clone())
+        .routes(routes);
+    let (running, addr) = start(app).await;
+    Client::connect(addr).await.get("/users/7").await;
+    crate::client::within(async {
+        while !lines.text().contains("GET /users/7 200") {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    stop(running).await;
+}

@@ -1,0 +1,114 @@
+use plumego_contract::Body;
+use tokio::io::AsyncWriteExt;
+
+use crate::client::{Client, app, start, stop};
+
+#[tokio::test]
+async fn connection_is_kept_and_answers_in_order_when_pipelined() {
+    let routes = |r: plumego_router::Router| {
+        r.get("/a", async || "first")
+            .get("/b", async || "second")
+            .post("/c", async |body: Body| body.into_bytes(100).await)
+    };
+    let (running, addr) = start(app().routes(routes)).await;
+    let mut client = Client::connect(addr).await;
+    assert_eq!(client.get("/a").await.body, "first");
+    client
+        .send(
+            "GET /b HTTP/1.1\r\nhost: x\r\n\r\n\
+             POST /c HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nthird\
+             GET /a HTTP/1.1\r\nhost: x\r\n\r\n",
+        )
+        .await;
+    for expected in ["second", "third", "first"] {
+        assert_eq!(client.answer().await.body, expected);
+    }
+    drop(client);
+    stop(running).await;
+}
+
+#[tokio::test]
+async fn http_1_0_is_answered_and_closed() {
+    let (running, addr) = start(app().routes(|r| r.get("/", async || "old"))).await;
+    let mut client = Client::connect(addr).await;
+    client.send("GET / HTTP/1.0\r\n\r\n").await;
+    assert!(client.rest().await.ends_with("old"));
+    stop(running).await;
+}
+
+#[tokio::test]
+async fn host_must_be_there_exactly_once() {
+    let (running, addr) = start(app().routes(|r| r.get("/", async || "here"))).await;
+    for hosts in ["", "host: a\r\nhost: b\r\n", "host: a b\r\n"] {
+        let mut client = Client::connect(addr).await;
+        client.send(format!("GET / HTTP/1.1\r\n{hosts}\r\n")).await;
+        let answer = client.answer().await;
+        assert_eq!(answer.status(), 400, "{hosts:?}");
+        assert!(answer.body.contains("missing_host"), "{}", answer.body);
+    }
+    stop(running).await;
+}
+
+#[tokio::test]
+async fn answers_carry_the_date_and_not_the_server() {
+    let (running, addr) = start(app().routes(|r| r.get("/", async || "here"))).await;
+    let answer = Client::connect(addr).await.get("/").await;
+    assert!(answer.header("date").unwrap().ends_with("GMT"));
+    assert_eq!(answer.header("server"), None);
+    stop(running).await;
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_refused_and_counted() {
+    let app = app()
+        .routes(|r| r.get("/", async || "here"))
+        .build()
+        .unwrap();
+    let metrics = app.metrics().clone();
+    let running = app.start().await.unwrap();
+    let mut client = Client::connect(running.addrs()[0]).await;
+    client.send("\x16\x03\x01 hello\r\n\r\n").await;
+    let answer = client.rest().await;
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 400 "),
+        "{answer}"
+    );
+    stop(running).await;
+    let text = metrics.encode();
+    let line = "http_connection_errors_total{kind=\"malformed\"} 1\n";
+    assert!(text.contains(line), "{text}");
+}
+
+#[tokio::test]
+async fn smuggling_attempts_are_refused() {
+    let (running, addr) = start(app().routes(|r| r.any("/", async || "here"))).await;
+    for framing in [
+        "content-length: 4\r\ncontent-length: 5\r\n",
+        "content-length: -1\r\n",
+        "transfer-encoding: gzip\r\n",
+        "transfer-encoding: chunked, identity\r\n",
+    ] {
+        let mut client = Client::connect(addr).await;
+        let request =
+            format!("POST / HTTP/1.1\r\nhost: x\r\n{framing}\r\nGET /evil HTTP/1.1\r\n\r\n");
+        client.send(request).await;
+        let answer = client.rest().await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{framing:?}: {answer}");
+        assert_eq!(
+            answer.matches("HTTP/1.1").count(),
+            1,
+            "{framing:?}: {answer}"
+        );
+    }
+    stop(running).await;
+}
+
+#[tokio::test]
+async fn client_that_closes_its_half_after_the_request_is_answered() {
+    let (running, addr) = start(app().routes(|r| r.get("/", async || "here"))).await;
+    let mut client = Client::connect(addr).await;
+    client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    client.0.shutdown().await.unwrap();
+    assert!(client.rest().await.ends_with("here"));
+    stop(running).await;
+}
