@@ -60,7 +60,10 @@ pub(crate) async fn frames(mut body: Body) -> (Vec<Bytes>, Result<(), BoxError>)
     while let Some(frame) = body.frame().await {
         match frame {
             Ok(frame) => frames.extend(frame.into_data().ok()),
-            Err(error) => return (frames, Err(error)),
+            Err(error) => {
+                assert!(body.frame().await.is_none(), "something follows {error}");
+                return (frames, Err(error));
+            }
         }
     }
     (frames, Ok(()))

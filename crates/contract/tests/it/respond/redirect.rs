@@ -211,6 +211,18 @@ fn an_origin_needs_a_request_and_a_path_does_not() {
 }
 
 #[test]
+fn a_host_with_user_information_is_no_origin() {
+    for (host, target) in [
+        ("user@app.example", "http://user@app.example/"),
+        ("app.example:", "http://app.example:/"),
+        ("", "http:///"),
+    ] {
+        let response = SafeRedirect::see_other(target).respond(&at(host));
+        assert_eq!(response.status(), 400, "{target} at {host}");
+    }
+}
+
+#[test]
 fn the_scheme_is_that_of_the_connection() {
     let (parts, ()) = request("/")
         .header("host", "app.example")

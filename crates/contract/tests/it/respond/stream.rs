@@ -165,6 +165,20 @@ async fn a_sender_that_was_given_away_keeps_the_body_open_and_learns_of_its_end(
 }
 
 #[tokio::test]
+async fn a_failure_ends_the_body_though_a_sender_was_given_away() {
+    let (give, take) = tokio::sync::oneshot::channel();
+    let body = produced(async move |rows| {
+        rows.send("a").await?;
+        give.send(rows.clone()).unwrap();
+        Err::<(), BoxError>("disk full".into())
+    });
+    let (chunks, result) = frames(body).await;
+    assert_eq!(chunks, ["a"]);
+    assert_eq!(result.unwrap_err().to_string(), "disk full");
+    assert_eq!(take.await.unwrap().send("late").await, Err(Closed));
+}
+
+#[tokio::test]
 async fn a_content_type_that_is_none_is_a_500() {
     let response = Stream::produce("a\r\nb: c", async |_| ()).respond(&context("/"));
     assert_eq!(response.status(), 500);
