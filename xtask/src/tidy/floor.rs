@@ -33,6 +33,7 @@ const ROOMS: &[&str] = &[
     "plumego-middleware",
     "plumego-observe",
     "plumego-router",
+    "plumego-security",
     "plumego-stdx",
     "plumego-testing",
 ];
@@ -48,6 +49,7 @@ const ALL: &[&str] = &[
     "plumego-middleware",
     "plumego-observe",
     "plumego-router",
+    "plumego-security",
     "plumego-stdx",
     "plumego-testing",
 ];
@@ -60,6 +62,7 @@ const PLAN: &[Room] = &[
     room("plumego-contract", 0, &["plumego-observe", "plumego-stdx"]),
     // Bearing walls.
     room("plumego-router", 1, &["plumego-contract", "plumego-stdx"]),
+    room("plumego-security", 1, &["plumego-contract", "plumego-stdx"]),
     // The frame.
     room(
         "plumego-component",
@@ -78,6 +81,7 @@ const PLAN: &[Room] = &[
             "plumego-contract",
             "plumego-observe",
             "plumego-router",
+            "plumego-security",
             "plumego-stdx",
         ],
     ),

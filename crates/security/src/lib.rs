@@ -1,0 +1,13 @@
+//! Decisions that protect a service. Pure: no input or output, no task, no global, no clock.
+//!
+//! What a decision depends on (the time, the key, whether the connection is secure) comes in as an
+//! argument, so that everything here can be tested and audited alone. The layers that put these
+//! decisions in front of a service are in `plumego-middleware`.
+//!
+//! | I want to … | look at |
+//! | --- | --- |
+//! | bound how often somebody may ask | [`limit`] |
+//! | tell browsers what a page may do | [`headers`] |
+
+pub mod headers;
+pub mod limit;
