@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::time::Duration;
 
 use http::Method;
 use plumego_stdx::Limit;
@@ -48,6 +49,15 @@ impl OnDisconnect {
     }
 }
 
+/// How long a route may take to answer, when it is not as long as the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RouteTimeout {
+    /// This long, from the end of the request's head to the start of the response.
+    After(Duration),
+    /// As long as it likes.
+    Never,
+}
+
 /// All that is known of a route once the router is frozen.
 ///
 /// Shared by every request of the route; never changed.
@@ -78,6 +88,8 @@ pub struct RouteInfo {
     pub max_body_bytes: Option<Limit>,
     /// What happens when the client goes away.
     pub on_disconnect: OnDisconnect,
+    /// How long it may take to answer; `None` takes the application's time.
+    pub timeout: Option<RouteTimeout>,
     /// Whether limits, access log and readiness treat it as a probe of the operator
     /// (health, metrics).
     pub operational: bool,
@@ -102,6 +114,7 @@ impl RouteInfo {
             layers: Vec::new(),
             max_body_bytes: None,
             on_disconnect: OnDisconnect::default(),
+            timeout: None,
             operational: false,
             location: Location::caller(),
         }

@@ -9,20 +9,36 @@
 //! | [`RequestIdLayer`] | gives every request an id | outermost |
 //! | [`ObserveLayer`] | one record for every request: log, metrics, trace | right below |
 //! | [`RecoverLayer`] | a panic becomes a 500, or ends the stream | below `ObserveLayer` |
-//! | [`BodyLimitLayer`] | bounds the request body | innermost of these |
+//! | [`SecurityHeadersLayer`] | tells browsers what a page may do | below `RecoverLayer` |
+//! | [`AbuseGuardLayer`] | bounds how often a client may ask | below CORS |
+//! | [`RateLimitLayer`] | bounds how often by any key | on groups and routes |
+//! | [`BodyLimitLayer`] | bounds the request body | below the abuse guard |
+//! | [`BodyDeadlineLayer`] | bounds how slowly the body may come | beside `BodyLimitLayer` |
+//! | [`ConcurrencyLimitLayer`] | bounds how many requests run at once | below these |
+//! | [`TimeoutLayer`] | bounds the time to the response | innermost |
 //! | [`from_fn`](from_fn()) | an async function as a layer | anywhere |
 //!
 //! Below [`RequestContext`](plumego_contract::RequestContext) is made by the router. In a foreign
 //! stack the first of these layers makes one, without a route.
 
+pub mod body_deadline;
 pub mod body_limit;
+pub mod concurrency_limit;
 pub mod from_fn;
 pub mod observe;
+pub mod rate_limit;
 pub mod recover;
 pub mod request_id;
+pub mod security_headers;
+pub mod timeout;
 
+pub use self::body_deadline::BodyDeadlineLayer;
 pub use self::body_limit::BodyLimitLayer;
+pub use self::concurrency_limit::ConcurrencyLimitLayer;
 pub use self::from_fn::{FromFnLayer, Next, from_fn};
 pub use self::observe::ObserveLayer;
+pub use self::rate_limit::{AbuseGuardLayer, RateLimitLayer};
 pub use self::recover::RecoverLayer;
 pub use self::request_id::RequestIdLayer;
+pub use self::security_headers::SecurityHeadersLayer;
+pub use self::timeout::TimeoutLayer;

@@ -25,7 +25,7 @@ pub use self::connection::Connection;
 pub use self::id::RequestId;
 pub use self::params::Params;
 pub use self::proxy::{Client, ParseTrustedProxiesError, TrustedProxies};
-use crate::{Error, RouteInfo};
+use crate::{Error, RouteInfo, RouteTimeout};
 
 /// The most tasks that one request may leave behind.
 pub const MAX_AFTER_RESPONSE_TASKS: usize = 16;
@@ -100,9 +100,12 @@ impl RequestContext {
         params: Params,
     ) -> Self {
         let started = Instant::now();
-        let deadline = app
-            .request_deadline
-            .and_then(|time| started.checked_add(time));
+        let time = match route.as_ref().and_then(|route| route.timeout) {
+            Some(RouteTimeout::After(time)) => Some(time),
+            Some(RouteTimeout::Never) => None,
+            None => app.request_deadline,
+        };
+        let deadline = time.and_then(|time| started.checked_add(time));
         let parents = headers.get_all("traceparent");
         Self(Arc::new(Inner {
             client: app.trusted_proxies.resolve(&connection, headers),

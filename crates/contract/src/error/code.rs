@@ -218,6 +218,12 @@ codes! {
     UNAVAILABLE = SERVICE_UNAVAILABLE Server "unavailable", "Service unavailable",
         "The server cannot answer now: it starts, stops, or something it needs is away.",
         "服务器暂不可用：正在启动、停止，或依赖不可用。";
+    SERVER_BUSY = SERVICE_UNAVAILABLE Server "server_busy", "Server busy",
+        "The server runs and queues all it can; `Retry-After` says when to come again.",
+        "正在处理和排队的请求已达上限；`Retry-After` 给出重试时间。";
+    SERVER_QUEUE_TIMEOUT = SERVICE_UNAVAILABLE Server "server_queue_timeout", "Waited too long",
+        "The request waited too long for its turn; `Retry-After` says when to come again.",
+        "请求排队等待超过允许时间；`Retry-After` 给出重试时间。";
     TIMEOUT = GATEWAY_TIMEOUT Timeout "timeout", "Timed out",
         "The answer was not ready in the time allowed.",
         "未能在允许的时间内得到响应。";

@@ -1,13 +1,18 @@
 //! Small things the tests share: services, bodies, and reading answers.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::BodyExt;
-use plumego_contract::{Body, BoxError, Request, Response};
+use plumego_contract::{
+    Body, BoxError, Connection, Params, Request, RequestContext, Response, RouteInfo,
+};
 use serde_json::Value;
 use tower::{Layer, Service, ServiceExt};
 
@@ -60,6 +65,37 @@ impl<F: Future<Output = Response>> Future for Answer<F> {
 
 pub(crate) fn get(path: &str) -> Request {
     http::Request::get(path).body(Body::empty()).unwrap()
+}
+
+/// A request as it came from that address.
+pub(crate) fn get_from(ip: &str, path: &str) -> Request {
+    from(ip, get(path))
+}
+
+/// The same request, from that address and a port of its own.
+pub(crate) fn from(ip: &str, mut request: Request) -> Request {
+    static PORT: AtomicU16 = AtomicU16::new(1024);
+    let port = PORT.fetch_add(1, Ordering::Relaxed);
+    let peer = SocketAddr::new(ip.parse().unwrap(), port);
+    request.extensions_mut().insert(Connection::from_peer(peer));
+    request
+}
+
+/// The same request, below a router that found this route.
+pub(crate) fn routed(request: Request, route: RouteInfo) -> Request {
+    let connection = request.extensions().get().copied().unwrap_or_default();
+    let (mut parts, body) = request.into_parts();
+    let route = Some(Arc::new(route));
+    let context = RequestContext::routed(Arc::default(), connection, &parts, route, Params::new());
+    parts.extensions.insert(context);
+    Request::from_parts(parts, body)
+}
+
+pub(crate) fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response
+        .headers()
+        .get(name)
+        .map_or("", |value| value.to_str().unwrap())
 }
 
 /// A body that yields what the script says.

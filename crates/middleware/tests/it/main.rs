@@ -8,10 +8,16 @@
     reason = "tests"
 )]
 
+mod body_deadline;
 mod body_limit;
 mod compose;
+mod concurrency_limit;
 mod from_fn;
 mod harness;
 mod observe;
+mod rate_limit;
+mod rate_limit_attack;
 mod recover;
 mod request_id;
+mod security_headers;
+mod timeout;

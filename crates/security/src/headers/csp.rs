@@ -179,8 +179,8 @@ impl Csp {
     /// Checks and writes the policy.
     ///
     /// # Errors
-    /// A directive without a source, `'none'` beside other sources, a nonce or hash where only hosts
-    /// can stand, or a text that cannot stand in the header. The error names the directive.
+    /// A directive without a source, `'none'` beside other sources, a nonce or hash where only
+    /// hosts can stand, or a text that cannot stand in the header. The error names the directive.
     pub fn build(&self) -> Result<ContentSecurityPolicy, CspError> {
         let mut parts = Vec::new();
         for (directive, sources) in &self.lists {

@@ -1,7 +1,8 @@
 //! What browsers are told a page may do: security headers as a policy.
 //!
-//! A [`HeaderPolicy`] is made once, with every value already built, and is applied to each response.
-//! It never touches a header that is there: what a handler sets itself wins, header by header.
+//! A [`HeaderPolicy`] is made once, with every value already built, and is applied to each
+//! response. It never touches a header that is there: what a handler sets itself wins, header by
+//! header.
 //!
 //! | header | [`HeaderPolicy::standard`] | [`HeaderPolicy::strict`] |
 //! | --- | --- | --- |
@@ -15,12 +16,12 @@
 //! | `Permissions-Policy` | no camera, microphone, location | and no payment, USB, … |
 //! | `Strict-Transport-Security` | one year, this host | one year, with subdomains |
 //!
-//! `Strict-Transport-Security` is sent on secure requests alone (RFC 6797, section 7.2), and neither
-//! policy asks for preloading, which takes months to undo.
+//! `Strict-Transport-Security` is sent on secure requests alone (RFC 6797, section 7.2), and
+//! neither policy asks for preloading, which takes months to undo.
 //!
 //! The standard policy leaves a plain page alone that loads its scripts, styles, images and fonts
-//! from its own origin. It refuses inline scripts and styles: move them to files, or allow them by a
-//! nonce ([`Source::Nonce`]).
+//! from its own origin. It refuses inline scripts and styles: move them to files, or allow them by
+//! a nonce ([`Source::Nonce`]).
 //!
 //! ```
 //! use plumego_security::headers::{Csp, Directive, HeaderPolicy, Source};

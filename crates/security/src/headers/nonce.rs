@@ -7,9 +7,9 @@ use plumego_stdx::random::{self, RandomError};
 
 /// What allows one inline script or style in one response: 128 random bits.
 ///
-/// A handler takes it as an argument and writes it into its page as `<script nonce="…">`; the layer
-/// writes it into the header. It is good for one response: a page that carries one must not be
-/// cached.
+/// A handler takes it as an argument and writes it into its page as `<script nonce="…">`; the
+/// layer writes it into the header. It is good for one response: a page that carries one must not
+/// be cached.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CspNonce(Hex<16>);
 

@@ -141,8 +141,8 @@ impl HeaderPolicy {
 
     /// Adds every header that is not there yet.
     ///
-    /// `secure` says that the client came by `https`: over TLS, or as a trusted proxy says. `nonce`
-    /// is that of this request; without it the policy allows nothing by nonce.
+    /// `secure` says that the client came by `https`: over TLS, or as a trusted proxy says.
+    /// `nonce` is that of this request; without it the policy allows nothing by nonce.
     pub fn apply(&self, headers: &mut HeaderMap, secure: bool, nonce: Option<&CspNonce>) {
         headers.reserve(self.fixed.len() + self.with_nonce.len() + usize::from(secure));
         for (name, value) in &self.fixed {

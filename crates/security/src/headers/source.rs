@@ -14,8 +14,8 @@ pub enum Source {
     Nonce,
     /// `'strict-dynamic'`: what a script that is allowed loads itself.
     StrictDynamic,
-    /// `'unsafe-inline'`: inline scripts, styles and handlers. Undoes what the policy is for, unless
-    /// a nonce or hash stands beside it, which modern browsers take instead.
+    /// `'unsafe-inline'`: inline scripts, styles and handlers. Undoes what the policy is for,
+    /// unless a nonce or hash stands beside it, which modern browsers take instead.
     UnsafeInline,
     /// `'unsafe-eval'`: text as code.
     UnsafeEval,
@@ -27,7 +27,8 @@ pub enum Source {
     ReportSample,
     /// A scheme such as `https` or `data`, without the colon.
     Scheme(Cow<'static, str>),
-    /// A host with optional scheme, port and path: `https://cdn.example.com`, `*.example.com:8443`.
+    /// A host with optional scheme, port and path: `https://cdn.example.com`,
+    /// `*.example.com:8443`.
     Host(Cow<'static, str>),
     /// `'sha256-…'`, with the hash in base64 (44 characters).
     Sha256(Cow<'static, str>),

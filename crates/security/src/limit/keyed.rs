@@ -15,16 +15,16 @@ const SLOTS_PER_KEY: usize = 2;
 
 /// One quota for each key, for a bounded number of keys.
 ///
-/// A check takes the same time however many keys there are: it looks at 16 places and no more. A key
-/// that is known is checked without a lock.
+/// A check takes the same time however many keys there are: it looks at 16 places and no more. A
+/// key that is known is checked without a lock.
 ///
 /// # When there are too many keys
 ///
 /// There are two places for each of the `max_keys`, so that all of them find one. A place is given
 /// to another key only when the quota of its own is full again, so that forgetting it changes
 /// nothing: nobody gets rid of a refusal by flooding the limiter with other keys. When none of the
-/// places of a newcomer is free, it shares one overflow quota with all others in that position. That
-/// is counted ([`KeyedStats::overflowed`]): when it happens, raise the number of keys.
+/// places of a newcomer is free, it shares one overflow quota with all others in that position.
+/// That is counted ([`KeyedStats::overflowed`]): when it happens, raise the number of keys.
 ///
 /// # Memory
 ///
@@ -60,8 +60,7 @@ pub struct KeyedStats {
 }
 
 impl KeyedLimiter {
-    /// A limiter with room for `max_keys` keys, 1 to 10⁷, and for twice as many at most (but never
-    /// less than 8).
+    /// A limiter with room for `max_keys` keys, 1 to 10⁷, and for about twice as many at most.
     pub fn new(quota: Quota, max_keys: usize) -> Result<Self, LimitError> {
         if max_keys == 0 || max_keys > MAX_KEYS {
             return Err(LimitError::max_keys(max_keys));
@@ -72,7 +71,7 @@ impl KeyedLimiter {
             quota,
             max_keys,
             hasher: RandomState::new(),
-            groups: groups.min(GROUPS),
+            groups: groups.div_ceil(pages),
             pages: (0..pages).map(|_| OnceLock::new()).collect(),
             overflow: Limiter::new(quota),
             overflowed: AtomicU64::new(0),

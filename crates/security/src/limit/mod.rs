@@ -29,9 +29,9 @@
 //!
 //! # Time
 //!
-//! The time is an argument, in nanoseconds since whatever moment the caller chose; it should not go
-//! backwards. Where threads read the clock at slightly different times, a key may be let in early by
-//! that difference and no more.
+//! The time is an argument, in nanoseconds since whatever moment the caller chose; it should not
+//! go backwards. Where threads read the clock at slightly different times, a key may be let in
+//! early by that difference and no more.
 //!
 //! # Limits
 //!

@@ -1,19 +1,19 @@
 //! A small table of keys: 256 slots of 16 bytes.
 //!
-//! A key has 16 slots in which it may be: two groups of eight. Checking a key that is there takes no
-//! lock. Bringing in a new one takes the lock of its page.
+//! A key has 16 slots in which it may be: two groups of eight. Checking a key that is there takes
+//! no lock. Bringing in a new one takes the lock of its page.
 //!
 //! # Why the lock-free part is right
 //!
 //! A slot is the tag of a key and the time at which its quota is full again. Three facts hold:
 //!
-//! 1. The time of a slot only grows. A request that is let in moves it ahead, and a slot is given to
-//!    another key only when its time has come (`full_at <= now`), with a time after `now`. So a
-//!    compare-and-swap of the time succeeds only when nothing has happened to the slot since the
-//!    time was read.
-//! 2. Who gives a slot to another key first swaps the time for [`TAKEN`], then writes the tag, then
-//!    the new time with release. So whoever reads the new time (with acquire) reads the new tag
-//!    after it; and whoever read the old time has lost its compare-and-swap.
+//! 1. The time of a slot only grows. A request that is let in moves it ahead, and a slot is given
+//!    to another key only when its time has come (`full_at <= now`), with a time after `now`. So
+//!    a compare-and-swap of the time succeeds only when nothing has happened to the slot since
+//!    the time was read.
+//! 2. Who gives a slot to another key first swaps the time for [`TAKEN`], then writes the tag,
+//!    then the new time with release. So whoever reads the new time (with acquire) reads the new
+//!    tag after it; and whoever read the old time has lost its compare-and-swap.
 //! 3. Slots are given only under the lock of the page, and the whole of both groups is looked at
 //!    again under it. So a key is never in two slots.
 //!
@@ -50,7 +50,8 @@ impl Tag {
         usize::try_from(scaled >> 64).unwrap_or_default()
     }
 
-    /// Two of the first `groups` groups, by the lower bits; different ones unless there is but one.
+    /// Two of the first `groups` groups, by the lower bits; different ones unless there is but
+    /// one.
     fn groups(self, groups: usize) -> [usize; 2] {
         let [low, high, ..] = self.0.to_le_bytes();
         let first = (usize::from(low) * groups) >> 8;

@@ -22,8 +22,9 @@ pub struct Quota {
 impl Quota {
     /// `rate` requests a second, 1 to 10⁹, and `burst` at once.
     ///
-    /// The interval between two requests is a whole number of nanoseconds, rounded up: 3 a second is
-    /// one every 333 333 334 ns. So a rate is never exceeded, and met exactly where it divides 10⁹.
+    /// The interval between two requests is a whole number of nanoseconds, rounded up: 3 a second
+    /// is one every 333 333 334 ns. So a rate is never exceeded, and met exactly where it divides
+    /// 10⁹.
     pub fn per_second(rate: u64, burst: u64) -> Result<Self, LimitError> {
         Self::new(rate, Duration::from_secs(1), burst)
     }
@@ -116,7 +117,8 @@ pub(super) fn clamped(now: u64) -> u64 {
     now.min(MAX_NOW)
 }
 
-/// A quota or a limiter cannot be made of these numbers. The text says which one and what it may be.
+/// A quota or a limiter cannot be made of these numbers. The text says which one and what it may
+/// be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitError(Kind);
 

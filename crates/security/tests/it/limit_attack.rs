@@ -156,8 +156,8 @@ fn threads_never_get_more_than_the_quota() {
             });
         }
     });
-    // 80 000 requests in 80 ms: the burst and 80 that were earned. A thread that was held up between
-    // reading the time and asking may find less, never more.
+    // 80 000 requests in 80 ms: the burst and 80 that were earned. A thread that was held up
+    // between reading the time and asking may find less, never more.
     let most = 50 + 80;
     let (alone, keyed) = (from_alone.into_inner(), from_keyed.into_inner());
     assert!((most / 2..=most).contains(&alone), "{alone}");

@@ -1,0 +1,27 @@
+use tower_layer::Layer;
+
+use super::{BodyDeadlineConfig, BodyDeadlineService};
+
+/// Bounds how slowly a request body may come. See the [module](self).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BodyDeadlineLayer {
+    config: BodyDeadlineConfig,
+}
+
+impl BodyDeadlineLayer {
+    /// The layer with these times.
+    pub fn new(config: BodyDeadlineConfig) -> Self {
+        Self { config }
+    }
+}
+
+impl<S> Layer<S> for BodyDeadlineLayer {
+    type Service = BodyDeadlineService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        BodyDeadlineService {
+            inner,
+            config: self.config,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::gate::Gate;
+use super::{
+    ConcurrencyLimitConfig, ConcurrencyLimitError, ConcurrencyLimitService, ConcurrencyStats,
+};
+
+/// Bounds how many requests run at once. See the [module](super).
+///
+/// Clones share the slots.
+#[derive(Debug, Clone)]
+pub struct ConcurrencyLimitLayer {
+    gate: Arc<Gate>,
+}
+
+impl ConcurrencyLimitLayer {
+    /// # Errors
+    /// `max_concurrent` is out of bounds.
+    pub fn new(config: ConcurrencyLimitConfig) -> Result<Self, ConcurrencyLimitError> {
+        config.check()?;
+        Ok(Self {
+            gate: Arc::new(Gate::new(config)),
+        })
+    }
+
+    /// What it is doing and has done, for metrics.
+    pub fn stats(&self) -> ConcurrencyStats {
+        self.gate.stats()
+    }
+}
+
+impl<S> Layer<S> for ConcurrencyLimitLayer {
+    type Service = ConcurrencyLimitService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        ConcurrencyLimitService {
+            inner,
+            gate: Arc::clone(&self.gate),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+use std::fmt;
+
+use plumego_security::limit::{LimitError, Quota};
+
+use super::Key;
+
+/// The number of keys both layers make room for when nothing else is said.
+const DEFAULT_MAX_KEYS: usize = 100_000;
+
+/// How a [`RateLimitLayer`](super::RateLimitLayer) counts.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RateLimitConfig {
+    /// The name of the policy in the headers: 1 to 64 visible ASCII characters or spaces, without
+    /// quotes and backslashes. Default: `default`.
+    pub name: String,
+    /// How often each key may ask. Default: 100 a second, 200 at once.
+    pub quota: Quota,
+    /// For how many keys there is room, 1 to 10⁷, at 32 bytes each. When all places are in use,
+    /// newcomers share one quota. Default: 100 000.
+    pub max_keys: usize,
+    /// What is counted together. Default: [`Key::client_ip`].
+    pub key: Key,
+    /// Whether answers carry `RateLimit` and `RateLimit-Policy`. `Retry-After` is always sent with
+    /// a refusal. Default: `true`.
+    pub headers: bool,
+}
+
+impl Default for RateLimitConfig {
+    fn default() -> Self {
+        Self {
+            name: "default".to_owned(),
+            quota: Quota::default(),
+            max_keys: DEFAULT_MAX_KEYS,
+            key: Key::client_ip(),
+            headers: true,
+        }
+    }
+}
+
+/// What each client may ask of the whole application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AbuseGuardConfig {
+    /// Requests a second, 1 to 10⁹. Default: 100.
+    pub rate: u64,
+    /// Requests at once, 1 to 10⁹. Default: 200.
+    pub burst: u64,
+    /// For how many clients there is room, 1 to 10⁷, at 32 bytes each. When all places are in use,
+    /// newcomers share one quota. Default: 100 000.
+    pub max_keys: usize,
+    /// Whether answers carry `RateLimit` and `RateLimit-Policy`. Default: `true`.
+    pub headers: bool,
+}
+
+impl Default for AbuseGuardConfig {
+    fn default() -> Self {
+        Self {
+            rate: 100,
+            burst: 200,
+            max_keys: DEFAULT_MAX_KEYS,
+            headers: true,
+        }
+    }
+}
+
+/// A layer cannot be made of this configuration. The text says which value and what it may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateLimitError(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Limit(LimitError),
+    Name(String),
+}
+
+impl RateLimitError {
+    pub(super) fn name(name: &str) -> Self {
+        Self(Kind::Name(name.to_owned()))
+    }
+}
+
+impl From<LimitError> for RateLimitError {
+    fn from(error: LimitError) -> Self {
+        Self(Kind::Limit(error))
+    }
+}
+
+impl fmt::Display for RateLimitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("rate limit: ")?;
+        match &self.0 {
+            Kind::Limit(error) => error.fmt(f),
+            Kind::Name(name) => write!(
+                f,
+                "the name is {name:?}, it must be 1 to 64 visible ASCII characters or spaces, \
+                 without quotes and backslashes"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RateLimitError {}

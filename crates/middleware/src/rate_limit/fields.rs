@@ -1,0 +1,136 @@
+//! The headers of draft-ietf-httpapi-ratelimit-headers-11: structured fields (RFC 9651).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use plumego_security::limit::{Decision, Quota};
+
+use super::RateLimitError;
+
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const MAX_NAME_BYTES: usize = 64;
+
+/// The two headers of one policy, as far as they are known beforehand.
+#[derive(Debug, Clone)]
+pub(super) struct Fields {
+    policy: HeaderValue,
+    /// The name in quotes.
+    item: Box<[u8]>,
+}
+
+impl Fields {
+    pub(super) fn new(name: &str, quota: &Quota) -> Result<Self, RateLimitError> {
+        let fits = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(fits) {
+            return Err(RateLimitError::name(name));
+        }
+        let window = whole_seconds(quota.refill_time()).max(1);
+        let policy = format!("\"{name}\";q={};w={window}", quota.burst());
+        Ok(Self {
+            policy: HeaderValue::try_from(policy).map_err(|_| RateLimitError::name(name))?,
+            item: format!("\"{name}\"").into_bytes().into(),
+        })
+    }
+
+    /// Adds both. Where there are some of another limit already, these are further lines of the
+    /// same lists.
+    pub(super) fn add(&self, headers: &mut HeaderMap, decision: &Decision) {
+        headers.append(RATELIMIT_POLICY, self.policy.clone());
+        headers.append(RATELIMIT, self.limit(decision));
+    }
+
+    fn limit(&self, decision: &Decision) -> HeaderValue {
+        let window = match decision.remaining {
+            0 => decision.retry_after,
+            _ => decision.reset_after,
+        };
+        let mut number = itoa::Buffer::new();
+        let mut text = Vec::with_capacity(self.item.len() + 2 * (3 + 20));
+        text.extend_from_slice(&self.item);
+        text.extend_from_slice(b";r=");
+        text.extend_from_slice(number.format(decision.remaining).as_bytes());
+        text.extend_from_slice(b";t=");
+        text.extend_from_slice(number.format(whole_seconds(window)).as_bytes());
+        // Digits, the name and the signs between them are valid in a header.
+        HeaderValue::from_maybe_shared(Bytes::from(text))
+            .unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+}
+
+/// In seconds, rounded up.
+pub(super) fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, quota: Quota, policy: &str) -> Fields {
+        let fields = Fields::new(name, &quota).unwrap();
+        assert_eq!(fields.policy, policy);
+        fields
+    }
+
+    fn per(count: u64, seconds: u64, burst: u64) -> Quota {
+        Quota::new(count, Duration::from_secs(seconds), burst).unwrap()
+    }
+
+    /// The examples of the draft, sections 3, 3.2 and 4.2, that speak of requests and name no
+    /// partition.
+    #[test]
+    fn the_examples_of_the_draft() {
+        check("burst", per(100, 60, 100), "\"burst\";q=100;w=60");
+        check("daily", per(1000, 86_400, 1000), "\"daily\";q=1000;w=86400");
+        check("default", per(100, 10, 100), "\"default\";q=100;w=10");
+        check("permin", per(50, 60, 50), "\"permin\";q=50;w=60");
+        check("perhr", per(1000, 3600, 1000), "\"perhr\";q=1000;w=3600");
+
+        // An available quota of 50 units and an effective window of 30 seconds.
+        let quota = per(100, 60, 100);
+        let fields = check("default", quota, "\"default\";q=100;w=60");
+        let limiter = plumego_security::limit::Limiter::new(quota);
+        let last = (0..50).map(|_| limiter.check(0)).last().unwrap();
+        assert_eq!(fields.limit(&last), "\"default\";r=50;t=30");
+    }
+
+    #[test]
+    fn the_window_is_never_zero_and_the_time_is_rounded_up() {
+        let quota = Quota::per_second(1_000_000, 1).unwrap();
+        let fields = check("fast", quota, "\"fast\";q=1;w=1");
+        let limiter = plumego_security::limit::Limiter::new(quota);
+        assert_eq!(fields.limit(&limiter.check(0)), "\"fast\";r=0;t=1");
+    }
+
+    #[test]
+    fn both_fields_are_further_lines_where_another_limit_spoke_already() {
+        let mut headers = HeaderMap::new();
+        for name in ["permin", "perhr"] {
+            let quota = per(50, 60, 50);
+            let decision = plumego_security::limit::Limiter::new(quota).check(0);
+            let fields = Fields::new(name, &quota).unwrap();
+            fields.add(&mut headers, &decision);
+        }
+        let lines = |name: &str| -> Vec<_> { headers.get_all(name).iter().cloned().collect() };
+        assert_eq!(
+            lines("ratelimit-policy"),
+            ["\"permin\";q=50;w=60", "\"perhr\";q=50;w=60"]
+        );
+        assert_eq!(
+            lines("ratelimit"),
+            ["\"permin\";r=49;t=2", "\"perhr\";r=49;t=2"]
+        );
+    }
+
+    #[test]
+    fn a_name_that_breaks_the_field_is_refused() {
+        for name in ["", "a\"b", "a\\b", "a\r\nb", "caf\u{e9}", &"x".repeat(65)] {
+            let error = Fields::new(name, &Quota::default())
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("1 to 64 visible ASCII"), "{error}");
+        }
+    }
+}

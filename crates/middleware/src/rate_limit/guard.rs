@@ -1,0 +1,46 @@
+use plumego_security::limit::{KeyedStats, Quota};
+use tower_layer::Layer;
+
+use super::{AbuseGuardConfig, RateLimitConfig, RateLimitError, RateLimitLayer, RateLimitService};
+
+/// Gives every client its share of the application. See the [module](super).
+///
+/// ```
+/// use plumego_middleware::AbuseGuardLayer;
+/// use plumego_middleware::rate_limit::AbuseGuardConfig;
+///
+/// let mut config = AbuseGuardConfig::default();
+/// config.rate = 20;
+/// config.burst = 50;
+/// let layer = AbuseGuardLayer::new(config)?;
+/// # Ok::<(), plumego_middleware::rate_limit::RateLimitError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct AbuseGuardLayer(RateLimitLayer);
+
+impl AbuseGuardLayer {
+    /// # Errors
+    /// A number is out of bounds; the error says which and what it may be.
+    pub fn new(config: AbuseGuardConfig) -> Result<Self, RateLimitError> {
+        RateLimitLayer::new(RateLimitConfig {
+            quota: Quota::per_second(config.rate, config.burst)?,
+            max_keys: config.max_keys,
+            headers: config.headers,
+            ..RateLimitConfig::default()
+        })
+        .map(Self)
+    }
+
+    /// What has been done so far, for metrics.
+    pub fn stats(&self) -> KeyedStats {
+        self.0.stats()
+    }
+}
+
+impl<S> Layer<S> for AbuseGuardLayer {
+    type Service = RateLimitService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        self.0.layer(inner)
+    }
+}

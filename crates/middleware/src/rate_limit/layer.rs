@@ -1,0 +1,123 @@
+use std::fmt;
+use std::sync::Arc;
+
+use http::Request;
+use plumego_contract::{Error, RequestContext, Response, codes};
+use plumego_security::limit::{Decision, KeyedLimiter, KeyedStats};
+use tokio::time::Instant;
+use tower_layer::Layer;
+
+use super::exempt::is_exempt;
+use super::fields::{Fields, whole_seconds};
+use super::key::{KeyOf, KeySource};
+use super::{Key, RateLimitConfig, RateLimitError, RateLimitService};
+
+/// Bounds how often somebody may ask, by any [`Key`]. See the [module](super).
+///
+/// Clones share the limiter: put a clone on each of several groups to count them together.
+#[derive(Clone)]
+pub struct RateLimitLayer {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What the layer, its clones and their services share.
+pub(super) struct Shared {
+    name: String,
+    key: Key,
+    limiter: KeyedLimiter,
+    fields: Option<Fields>,
+    epoch: Instant,
+}
+
+impl RateLimitLayer {
+    /// # Errors
+    /// A name or a number is out of bounds; the error says which and what it may be.
+    pub fn new(config: RateLimitConfig) -> Result<Self, RateLimitError> {
+        let fields = Fields::new(&config.name, &config.quota)?;
+        let shared = Shared {
+            name: config.name,
+            key: config.key,
+            limiter: KeyedLimiter::new(config.quota, config.max_keys)?,
+            fields: config.headers.then_some(fields),
+            epoch: Instant::now(),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// What has been done so far, for metrics: requests let in, refused, counted against the
+    /// overflow quota; places given away; keys.
+    pub fn stats(&self) -> KeyedStats {
+        self.shared.limiter.stats()
+    }
+}
+
+impl fmt::Debug for RateLimitLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimitLayer")
+            .field("name", &self.shared.name)
+            .field("key", &self.shared.key)
+            .field("limiter", &self.shared.limiter)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for RateLimitLayer {
+    type Service = RateLimitService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RateLimitService {
+            inner,
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl Shared {
+    /// `None` for a request that is not counted.
+    pub(super) fn check<B>(
+        &self,
+        context: &RequestContext,
+        request: &Request<B>,
+    ) -> Option<Decision> {
+        if is_exempt(context, request.headers()) {
+            return None;
+        }
+        let key = KeyOf {
+            key: &self.key,
+            source: KeySource {
+                context,
+                headers: request.headers(),
+                extensions: request.extensions(),
+            },
+        };
+        // The clock was read when the head was complete; once for everybody.
+        let now = context.started().saturating_duration_since(self.epoch);
+        let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        Some(self.limiter.check(&key, now))
+    }
+
+    pub(super) fn mark<B>(&self, response: &mut http::Response<B>, decision: &Decision) {
+        if let Some(fields) = &self.fields {
+            fields.add(response.headers_mut(), decision);
+        }
+    }
+
+    pub(super) fn refuse(&self, context: &RequestContext, decision: &Decision) -> Response {
+        let error = Error::new(codes::RATE_LIMITED)
+            .with_detail(format!(
+                "Too many requests: the limit is {} at once, then one in {:?}.",
+                decision.limit,
+                self.limiter.quota().interval()
+            ))
+            .with_member("limit", decision.limit)
+            .with_member("remaining", decision.remaining)
+            .with_member("retry_after", whole_seconds(decision.retry_after).max(1))
+            .with_member("violated-policies", vec![self.name.clone()])
+            .with_retry_after(decision.retry_after);
+        let mut response = error.respond(context);
+        self.mark(&mut response, decision);
+        response
+    }
+}
