@@ -10,12 +10,15 @@
 //! | [`ObserveLayer`] | one record for every request: log, metrics, trace | right below |
 //! | [`RecoverLayer`] | a panic becomes a 500, or ends the stream | below `ObserveLayer` |
 //! | [`SecurityHeadersLayer`] | tells browsers what a page may do | below `RecoverLayer` |
+//! | [`CorsLayer`] | which pages of other origins may read the answers | below `SecurityHeadersLayer` |
 //! | [`AbuseGuardLayer`] | bounds how often a client may ask | below CORS |
 //! | [`RateLimitLayer`] | bounds how often by any key | on groups and routes |
 //! | [`BodyLimitLayer`] | bounds the request body | below the abuse guard |
 //! | [`BodyDeadlineLayer`] | bounds how slowly the body may come | beside `BodyLimitLayer` |
 //! | [`ConcurrencyLimitLayer`] | bounds how many requests run at once | below these |
 //! | [`TimeoutLayer`] | bounds the time to the response | innermost |
+//! | [`CsrfLayer`] | refuses what a page of another site sends | where cookies count |
+//! | [`TokenAuthLayer`] | one fixed token | on a group |
 //! | [`from_fn`](from_fn()) | an async function as a layer | anywhere |
 //!
 //! Below [`RequestContext`](plumego_contract::RequestContext) is made by the router. In a foreign
@@ -23,18 +26,27 @@
 
 pub mod body_deadline;
 pub mod body_limit;
+mod challenge;
 pub mod concurrency_limit;
+pub mod cors;
+pub mod csrf;
+mod early;
 pub mod from_fn;
 pub mod observe;
+mod origin;
 pub mod rate_limit;
 pub mod recover;
 pub mod request_id;
 pub mod security_headers;
 pub mod timeout;
+pub mod token_auth;
+mod vary;
 
 pub use self::body_deadline::BodyDeadlineLayer;
 pub use self::body_limit::BodyLimitLayer;
 pub use self::concurrency_limit::ConcurrencyLimitLayer;
+pub use self::cors::CorsLayer;
+pub use self::csrf::CsrfLayer;
 pub use self::from_fn::{FromFnLayer, Next, from_fn};
 pub use self::observe::ObserveLayer;
 pub use self::rate_limit::{AbuseGuardLayer, RateLimitLayer};
@@ -42,3 +54,4 @@ pub use self::recover::RecoverLayer;
 pub use self::request_id::RequestIdLayer;
 pub use self::security_headers::SecurityHeadersLayer;
 pub use self::timeout::TimeoutLayer;
+pub use self::token_auth::TokenAuthLayer;

@@ -1,0 +1,37 @@
+//! The challenge of a 401 (RFC 9110, section 11.6.1; RFC 6750, section 3).
+
+use http::HeaderValue;
+use http::header::WWW_AUTHENTICATE;
+use plumego_contract::{Error, codes};
+
+/// The realm of a challenge when none was chosen.
+pub(crate) const DEFAULT_REALM: &str = "Protected Area";
+
+/// Adds `WWW-Authenticate: Bearer` to a 401. Credentials that were there and were not taken are
+/// `error="invalid_token"`; none at all have no `error`.
+pub(crate) fn bearer(error: Error, realm: &str) -> Error {
+    if error.status() != http::StatusCode::UNAUTHORIZED {
+        return error;
+    }
+    let mut value = format!("Bearer realm=\"{}\"", quoted(realm));
+    if error.code() != codes::UNAUTHENTICATED.code {
+        value.push_str(", error=\"invalid_token\"");
+    }
+    match HeaderValue::from_str(&value) {
+        Ok(value) => error.with_header(WWW_AUTHENTICATE, value),
+        Err(_) => error.with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+    }
+}
+
+/// The inside of a quoted string (RFC 9110, section 5.6.4); what cannot stand there is a space.
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            ' '..='~' => out.push(c),
+            _ => out.push(' '),
+        }
+    }
+    out
+}
