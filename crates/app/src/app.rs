@@ -10,12 +10,12 @@ use bytes::Bytes;
 use http_body::Body as HttpBody;
 use plumego_component::Lifecycle;
 use plumego_contract::{BoxError, Error, Response, RouteInfo};
-use plumego_observe::log::LogWriter;
 use plumego_observe::metrics::Metrics;
 use plumego_router::{Frozen, FrozenFuture};
 use tower_service::Service;
 
 use crate::builder::{AppBuilder, Settings};
+use crate::run::logging::Flusher;
 use crate::run::{Control, Handle};
 use crate::server::Endpoint;
 
@@ -31,7 +31,7 @@ pub struct App {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) settings: Settings,
     pub(crate) metrics: Metrics,
-    pub(crate) writer: LogWriter,
+    pub(crate) flusher: Flusher,
     pub(crate) control: Control,
 }
 

@@ -26,6 +26,7 @@ use crate::config::ServerConfig;
 use crate::endpoints::{BuildInfo, HealthEndpoints, MetricsEndpoint};
 use crate::guards::Guards;
 use crate::run::Control;
+use crate::run::logging::{FlushedLog, Flusher};
 use crate::server::{Endpoint, IntoListener, Timeouts, Tuning};
 
 /// What the life of an application needs of its configuration.
@@ -302,13 +303,13 @@ impl AppBuilder {
         let proxies = self.proxies.take();
         self.context.trusted_proxies = proxies.unwrap_or_else(|| TrustedProxies::new(networks));
         self.context.tasks = Some(Arc::new(tasks));
-        let writer = self.take_writer();
+        let flusher = Flusher::new(self.take_writer());
 
         let mut router = Router::new();
         if let Some(slashes) = self.slashes {
             router = router.slashes(slashes);
         }
-        let observe = self.observe_layer(&writer, &mut problems);
+        let observe = self.observe_layer(&flusher, &mut problems);
         router = self.guards.add_to(router, observe);
         router = self
             .layers
@@ -338,7 +339,7 @@ impl AppBuilder {
             endpoints,
             settings,
             metrics: self.metrics,
-            writer,
+            flusher,
         })
     }
 
@@ -393,14 +394,17 @@ impl AppBuilder {
     /// The layer that tells the sinks, when there is anything to tell.
     fn observe_layer(
         &mut self,
-        writer: &LogWriter,
+        flusher: &Flusher,
         problems: &mut Problems,
     ) -> Option<ObserveLayer> {
         let guards = &self.guards;
         let wanted = guards.trace || guards.access_log || guards.metrics || self.has_sink;
         let mut layer = std::mem::take(&mut self.observe);
         if guards.access_log {
-            layer = layer.sink(AccessLog::new(writer.clone()));
+            layer = layer.sink(FlushedLog {
+                log: AccessLog::new(flusher.writer()),
+                flusher: flusher.clone(),
+            });
         }
         if guards.metrics {
             let mut config = HttpMetricsConfig::default();

@@ -62,16 +62,17 @@ pub struct ServerConfig {
     /// first one. At most 1 h; 0 switches it off. Default: 5 s.
     #[serde(with = "plumego_config::duration")]
     pub read_header_timeout: Duration,
-    /// How long a body that is being read may stand still. At most 1 h; 0 switches it off.
-    /// Default: 30 s.
+    /// How long a handler waits for the body of a request, all waits together; time in which
+    /// nobody reads the body does not count. Beyond it: `408 body_timeout`. At most 1 h; 0
+    /// switches it off. Default: 30 s.
     #[serde(with = "plumego_config::duration")]
     pub read_timeout: Duration,
-    /// How long an answer may stand still that the client does not take. At most 1 h; 0 switches
-    /// it off. Default: 30 s.
+    /// The time for an answer to go out, from its first byte to its last. Streams opt out: they
+    /// are held to `idle_timeout`. At most 1 h; 0 switches it off. Default: 30 s.
     #[serde(with = "plumego_config::duration")]
     pub write_timeout: Duration,
-    /// How long a kept connection may wait for its next request. At most 1 h; 0 switches it off.
-    /// Default: 60 s.
+    /// How long a kept connection may wait for its next request, and how long a stream may go
+    /// without a byte in either direction. At most 1 h; 0 switches it off. Default: 60 s.
     #[serde(with = "plumego_config::duration")]
     pub idle_timeout: Duration,
     /// The time for each component and runner to start. 1 ms to 1 h. Default: 30 s.

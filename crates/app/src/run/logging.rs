@@ -1,11 +1,12 @@
 //! Driving the log: its subscriber and its flush.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
 use std::time::Duration;
 
 use plumego_observe::log::LogWriter;
+use plumego_observe::record::{AccessLog, RequestRecord, RequestSink};
 use tokio::sync::watch;
 
 use crate::app::App;
@@ -17,8 +18,17 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Writes out the log every 100 ms, when a buffer fills up, and at the end, on a thread of its
 /// own: a sink may block, and neither a request nor a timer of the runtime may wait for it.
+///
+/// The thread begins with the application, or with the first request of one that is used as a
+/// service, and ends with the last clone of this.
 #[derive(Clone)]
-pub(crate) struct Flusher(Option<Arc<Inner>>);
+pub(crate) struct Flusher(Arc<Lazy>);
+
+struct Lazy {
+    writer: LogWriter,
+    /// `None` inside when there was no thread to be had.
+    inner: OnceLock<Option<Inner>>,
+}
 
 struct Inner {
     thread: Thread,
@@ -27,18 +37,46 @@ struct Inner {
 }
 
 impl Flusher {
-    pub(crate) fn start(writer: &LogWriter) -> Self {
-        Self(spawn(writer))
+    pub(crate) fn new(writer: LogWriter) -> Self {
+        let inner = OnceLock::new();
+        Self(Arc::new(Lazy { writer, inner }))
+    }
+
+    /// What it writes out.
+    pub(crate) fn writer(&self) -> LogWriter {
+        self.0.writer.clone()
+    }
+
+    /// Begins, unless it has.
+    pub(crate) fn start(&self) {
+        self.0.inner.get_or_init(|| spawn(&self.0.writer));
     }
 
     /// Writes out what is left. Waits for it a second at most.
     pub(crate) async fn stop(&self) {
-        let Some(inner) = &self.0 else {
+        let Some(Some(inner)) = self.0.inner.get() else {
             return;
         };
         inner.end();
         let mut ended = inner.ended.clone();
         let _ = tokio::time::timeout(PATIENCE, ended.wait_for(|ended| *ended)).await;
+    }
+}
+
+/// The access log, which is written out also when the application is used as a service.
+pub(crate) struct FlushedLog {
+    pub(crate) log: AccessLog,
+    pub(crate) flusher: Flusher,
+}
+
+impl RequestSink for FlushedLog {
+    fn begin(&self) {
+        self.log.begin();
+    }
+
+    fn record(&self, record: &RequestRecord<'_>) {
+        self.flusher.start();
+        self.log.record(record);
     }
 }
 
@@ -55,7 +93,7 @@ impl Drop for Inner {
     }
 }
 
-fn spawn(writer: &LogWriter) -> Option<Arc<Inner>> {
+fn spawn(writer: &LogWriter) -> Option<Inner> {
     let ending = Arc::new(AtomicBool::new(false));
     let (tell, ended) = watch::channel(false);
     let (until, log) = (ending.clone(), writer.clone());
@@ -78,17 +116,17 @@ fn spawn(writer: &LogWriter) -> Option<Arc<Inner>> {
     };
     let waker = thread.clone();
     writer.on_high_water(Box::new(move || waker.unpark()));
-    Some(Arc::new(Inner {
+    Some(Inner {
         thread,
         ending,
         ended,
-    }))
+    })
 }
 
 /// Installs the subscriber of the application unless the program has set one.
 #[cfg(feature = "log")]
 pub(super) fn install(app: &App) {
-    let (writer, filter) = (app.writer.clone(), app.settings.log_filter.clone());
+    let (writer, filter) = (app.flusher.writer(), app.settings.log_filter.clone());
     plumego_observe::log::install(writer, filter);
 }
 

@@ -15,7 +15,7 @@
 //! last fifth of it is kept for what stops after the requests.
 
 mod control;
-mod logging;
+pub(crate) mod logging;
 mod report;
 mod shutdown;
 mod signals;
@@ -119,7 +119,8 @@ impl App {
     /// # Cancel safety
     /// Not cancel safe: components that have started are not stopped.
     pub async fn start(self) -> Result<Running, Error> {
-        let flusher = Flusher::start(&self.writer);
+        let flusher = self.flusher.clone();
+        flusher.start();
         match self.start_with(flusher.clone()).await {
             Ok(running) => Ok(running),
             Err(error) => {

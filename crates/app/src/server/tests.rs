@@ -124,6 +124,7 @@ async fn preface_that_drips_is_ended_by_the_header_deadline() {
     line.ends_after(5, "header").await;
 }
 
+#[cfg(feature = "http2")]
 #[tokio::test(start_paused = true)]
 async fn http2_client_without_a_request_is_ended_by_the_header_deadline() {
     let mut line = Line::open(1024, pong);

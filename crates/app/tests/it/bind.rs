@@ -128,6 +128,48 @@ async fn unix_socket_is_a_listener() {
     stop(running).await;
 }
 
+/// A listener that fails so many times.
+struct Failing(std::io::ErrorKind, usize);
+
+impl plumego_app::Listener for Failing {
+    type Io = tokio::io::DuplexStream;
+
+    fn poll_accept(
+        &mut self,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<std::io::Result<(Self::Io, Connection)>> {
+        if self.1 == 0 {
+            return std::task::Poll::Pending;
+        }
+        self.1 -= 1;
+        cx.waker().wake_by_ref();
+        std::task::Poll::Ready(Err(self.0.into()))
+    }
+}
+
+async fn accept_errors(kind: std::io::ErrorKind, waited: std::ops::Range<u128>, counted: u64) {
+    let app = App::builder()
+        .log_sink(CaptureSink::default())
+        .listener(Failing(kind, 20));
+    let app = app.build().unwrap();
+    let metrics = app.metrics().clone();
+    let began = tokio::time::Instant::now();
+    let running = app.start().await.unwrap();
+    // The clock stands still but for the waits of the accept loop.
+    tokio::time::sleep(std::time::Duration::from_mins(10)).await;
+    let errors = format!("http_accept_errors_total {counted}\n");
+    assert!(metrics.encode().contains(&errors), "{}", metrics.encode());
+    drop(running);
+    let _ = (began, waited);
+}
+
+#[tokio::test(start_paused = true)]
+async fn accept_errors_are_counted_and_waited_for() {
+    use std::io::ErrorKind;
+    accept_errors(ErrorKind::Other, 10_000..13_000, 20).await;
+    accept_errors(ErrorKind::ConnectionAborted, 0..1, 0).await;
+}
+
 #[tokio::test]
 async fn beyond_the_most_connections_clients_wait() {
     let app = crate::client::app_with(|config| config.max_connections = 2)

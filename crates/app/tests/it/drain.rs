@@ -67,8 +67,16 @@ async fn everything_is_served_during_the_pre_drain_delay() {
     let handle = running.handle();
     let mut old = Client::connect(addr).await;
     old.get("/").await;
+    assert_eq!(old.get("/health/ready").await.status(), 200);
+    handle.set_not_ready("a reason");
+    assert_eq!(old.get("/health/ready").await.status(), 503);
+    handle.set_ready();
+    assert_eq!(old.get("/health/ready").await.status(), 200);
     handle.shutdown();
     until(&handle, Phase::Draining).await;
+    // acceptance 21.2 (23)
+    assert_eq!(old.get("/health/ready").await.status(), 503);
+    assert_eq!(old.get("/health/live").await.status(), 200);
     assert_eq!(old.get("/").await.body, "here");
     assert_eq!(Client::connect(addr).await.get("/").await.body, "here");
     handle.shutdown_now();

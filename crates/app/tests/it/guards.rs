@@ -71,6 +71,27 @@ async fn each_guard_can_be_left_out() {
 }
 
 #[tokio::test]
+async fn log_of_an_application_used_as_a_service_is_written_too() {
+    use tower_service::Service;
+    let lines = CaptureSink::default();
+    let app = app()
+        .log_sink(lines.clone())
+        .routes(routes)
+        .build()
+        .unwrap();
+    let mut service = app.into_service();
+    let request = http::Request::get("/users/7").header("host", "x");
+    let request = request.body(plumego_contract::Body::empty()).unwrap();
+    assert_eq!(service.call(request).await.unwrap().status(), 200);
+    crate::client::within(async {
+        while !lines.text().contains("GET /users/7 200") {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn log_is_written_while_the_application_runs() {
     let lines = CaptureSink::default();
     let app = App::builder()

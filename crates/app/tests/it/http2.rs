@@ -149,6 +149,57 @@ async fn stream_that_is_not_read_is_reset_and_the_others_go_on() {
 }
 
 #[tokio::test]
+async fn body_that_does_not_come_is_408() {
+    /// A byte, and nothing more.
+    struct Stalled(bool);
+    impl hyper::body::Body for Stalled {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+            if std::mem::replace(&mut self.0, true) {
+                return std::task::Poll::Pending;
+            }
+            let frame = hyper::body::Frame::data(Bytes::from_static(b"x"));
+            std::task::Poll::Ready(Some(Ok(frame)))
+        }
+    }
+    let app = app_with(|config| config.read_timeout = std::time::Duration::from_millis(60));
+    let (running, addr) = start(app.routes(routes)).await;
+    let io = TokioIo::new(TcpStream::connect(addr).await.unwrap());
+    let (mut send, connection) = handshake(TokioExecutor::new(), io).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let post = http::Request::post("http://x/")
+        .body(Stalled(false))
+        .unwrap();
+    let answer = within(send.send_request(post)).await.unwrap();
+    assert_eq!(answer.status(), 408);
+    assert!(text(answer).await.contains("body_timeout"));
+    drop((send, connection));
+    stop(running).await;
+}
+
+#[tokio::test]
+async fn head_beyond_the_limit_is_431_and_the_connection_lives() {
+    let app = app_with(|config| config.max_header_bytes = 8192);
+    let (running, addr) = start(app.routes(routes)).await;
+    let (mut send, _connection) = connect(addr).await;
+    let mut large = request("GET", "/", "");
+    let value = http::HeaderValue::from_str(&"y".repeat(9000)).unwrap();
+    large.headers_mut().insert("x", value);
+    // Either the server answers or, told the limit by it, the client does not even send.
+    if let Ok(answer) = within(send.send_request(large)).await {
+        assert_eq!(answer.status(), 431);
+    }
+    let (mut send, _connection) = connect(addr).await;
+    let answer = send.send_request(request("GET", "/", "")).await.unwrap();
+    assert_eq!(text(answer).await, "here");
+    stop(running).await;
+}
+
+#[tokio::test]
 async fn idle_connection_is_let_go_with_a_goodbye() {
     let app = app_with(|config| config.idle_timeout = std::time::Duration::from_millis(60));
     let (running, addr) = start(app.routes(routes)).await;

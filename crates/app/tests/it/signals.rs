@@ -50,7 +50,10 @@ async fn child() -> Result<(), Error> {
         Ok(())
     });
     let (tell, handle) = tokio::sync::watch::channel(None::<plumego_app::Handle>);
+    let mut config = plumego_app::ServerConfig::default();
+    config.shutdown_timeout = Duration::from_millis(1500);
     let app = App::builder()
+        .config(config)
         .addr("127.0.0.1:0")
         .log_sink(StdoutSink)
         .component(hook)
@@ -163,6 +166,26 @@ async fn signal_lets_the_open_request_finish_and_the_process_end_well() {
             "the report is logged: {text}"
         );
     }
+}
+
+#[tokio::test]
+async fn unclean_end_is_a_failure_of_the_process() {
+    let mut server = Server::start();
+    let mut client = server.connect().await;
+    client.send("GET /stuck HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    server.line("request began").await;
+    server.signal("TERM").await;
+    assert_eq!(client.rest().await, "");
+    let (status, text) = server.end().await;
+    assert!(status.is_some_and(|status| status != 0), "{text}");
+    assert!(
+        text.contains("not cleanly") && text.contains("GET /stuck"),
+        "{text}"
+    );
+    assert!(
+        text.contains("runner stopped") && text.contains("hook ran"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
