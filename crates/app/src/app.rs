@@ -17,7 +17,7 @@ use tower_service::Service;
 use crate::builder::{AppBuilder, Settings};
 use crate::run::logging::Flusher;
 use crate::run::{Control, Handle};
-use crate::server::Endpoint;
+use crate::server::{Endpoint, ServerMetrics};
 
 /// An application that is built: its routes are frozen, its components are installed, nothing has
 /// started.
@@ -31,6 +31,7 @@ pub struct App {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) settings: Settings,
     pub(crate) metrics: Metrics,
+    pub(crate) server_metrics: ServerMetrics,
     pub(crate) flusher: Flusher,
     pub(crate) control: Control,
 }

@@ -1,4 +1,76 @@
 //! The server of Plumego: bind, serve, drain, stop.
+//!
+//! An [`App`] is put together by an [`AppBuilder`], checked as a whole, and run. This crate holds
+//! the sockets and knows the HTTP engine; no other does. For routes look at `plumego_router`, for
+//! parts with a life of their own at `plumego_component`.
+//!
+//! ```no_run
+//! use plumego_app::App;
+//! use plumego_contract::Error;
+//!
+//! # async fn example() -> Result<(), Error> {
+//! App::builder()
+//!     .routes(|r| r.get("/ping", async || "pong"))
+//!     .build()?
+//!     .run()
+//!     .await // Ctrl-C and SIGTERM drain
+//! # }
+//! ```
+//!
+//! | I want to … | look at |
+//! | --- | --- |
+//! | put an application together | [`AppBuilder`] |
+//! | run it until a signal comes | [`App::run`] |
+//! | run it in a test or beside others | [`App::start`], [`Running`], [`Handle`] |
+//! | use it under another server | [`App::into_service`] |
+//! | load addresses, deadlines and bounds | [`Config`], [`ServerConfig`] |
+//! | bring a socket | [`AppBuilder::listener`], [`Listener`] |
+//! | switch off what protects by default | [`Guards`] |
+//! | know how it ended | [`Report`] |
+//!
+//! # The life of an application
+//!
+//! 1. [`AppBuilder::build`]: components are installed, routes are frozen, every problem is told at
+//!    once.
+//! 2. Bind every address; one that is taken is an error at once, and nothing starts.
+//! 3. Start components, dependencies first, then runners. One that fails stops those before it.
+//! 4. Ready: the readiness probe answers 200 and connections are accepted.
+//! 5. A signal or [`Handle::shutdown`]: the probe answers 503, and everything is served for the
+//!    pre-drain delay.
+//! 6. The listeners close, idle connections end, answers say `Connection: close` (`GOAWAY` by
+//!    HTTP/2), streams of events end, and what is open is answered.
+//! 7. Runners stop, components in reverse, hooks; tasks are awaited. The [`Report`] is logged.
+//!
+//! Steps 6 and 7 share one deadline, [`ServerConfig::shutdown_timeout`]; the last fifth of it is
+//! kept for step 7.
+//!
+//! # What a client may do, and for how long
+//!
+//! | | bound | default |
+//! | --- | --- | --- |
+//! | connect without a word, or send a head in drips | [`ServerConfig::read_header_timeout`] | 5 s |
+//! | keep a handler waiting for the body | [`ServerConfig::read_timeout`], then 408 | 30 s |
+//! | take its time to read an answer | [`ServerConfig::write_timeout`] | 30 s |
+//! | keep a connection without a request, or a stream without a byte | [`ServerConfig::idle_timeout`] | 60 s |
+//! | send a large head | [`ServerConfig::max_header_bytes`], then 431 | 1 MiB |
+//! | send a large body | [`ServerConfig::max_body_bytes`], then 413 | 10 MiB |
+//! | open connections, all clients together | [`ServerConfig::max_connections`], then it waits | 10,000 |
+//! | open streams on one HTTP/2 connection | fixed | 250 |
+//!
+//! A handler that takes long is cut by none of these. A response that is
+//! [marked](plumego_contract::Streaming) as a stream, or whose length is unknown, may take as long
+//! as its client needs, as long as bytes move. When a client goes away, the handler of a safe
+//! method is dropped, and that of any other runs to its end: see
+//! [`OnDisconnect`](plumego_contract::OnDisconnect). With HTTP/1.1, a client that closes its half
+//! of the connection counts as gone.
+//!
+//! # What it counts
+//!
+//! `http_connections_active`, `http_connections_total`, `http_connections_waited_total`,
+//! `http_connections_timed_out_total{phase}`, `http_connection_errors_total{kind}`,
+//! `http_connections_cut_total`, `http_accept_errors_total`, `http_requests_finished_alone_total`,
+//! `http_server_panics_total`, `process_uptime_seconds`, `build_info`; and for each request what
+//! [`HttpMetrics`](plumego_observe::record::HttpMetrics) counts.
 
 mod app;
 mod builder;

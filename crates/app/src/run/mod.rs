@@ -35,7 +35,7 @@ use self::logging::Flusher;
 pub use self::report::Report;
 use self::shutdown::{Shutdown, unless};
 use crate::app::App;
-use crate::server::{Bound, OpenRequest, Server, ServerMetrics, View};
+use crate::server::{Bound, OpenRequest, Server, View};
 
 /// An application that serves.
 ///
@@ -134,7 +134,6 @@ impl App {
         for warning in &self.settings.warnings {
             tracing::warn!("{warning}");
         }
-        let metrics = ServerMetrics::new(&self.metrics).map_err(Error::internal)?;
         self.metrics
             .uptime(std::time::Instant::now())
             .map_err(Error::internal)?;
@@ -152,7 +151,13 @@ impl App {
         };
         started?;
         let tuning = self.settings.tuning.clone();
-        let server = Server::start(bound, tuning, self.router, metrics, self.lifecycle.tasks());
+        let server = Server::start(
+            bound,
+            tuning,
+            self.router,
+            self.server_metrics,
+            self.lifecycle.tasks(),
+        );
         let (addrs, view) = (server.addrs().to_vec(), server.view());
         self.lifecycle.readiness().advance(Phase::Ready);
         for addr in &addrs {

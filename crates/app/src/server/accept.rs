@@ -17,6 +17,9 @@ use super::listener::{Bound, Stream};
 /// The first wait after a failure to accept; it doubles up to [`MAX_BACKOFF`].
 const MIN_BACKOFF: Duration = Duration::from_millis(5);
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
+/// How long a listener that closes is asked for one more connection: the runtime may not have
+/// heard of it yet.
+const LAST_CALL: Duration = Duration::from_millis(10);
 /// The most connections taken from the backlogs when the listeners close.
 const MAX_LAST_ACCEPTS: usize = 4096;
 
@@ -60,13 +63,11 @@ pub(crate) async fn run(shared: Arc<Shared>, listeners: Vec<Bound>, stop: Cancel
         let Ok(permit) = shared.permits.clone().try_acquire_owned() else {
             break;
         };
-        let waiting = poll_fn(|cx| Poll::Ready(round.poll_accept(cx))).await;
-        match waiting {
-            Poll::Ready(Ok((stream, connection))) => {
-                spawn(&shared, stream, connection, Some(permit));
-            }
-            Poll::Ready(Err(error)) if is_of_the_connection(&error) => {}
-            Poll::Ready(Err(_)) | Poll::Pending => break,
+        let waiting = poll_fn(|cx| round.poll_accept(cx));
+        match tokio::time::timeout(LAST_CALL, waiting).await {
+            Ok(Ok((stream, connection))) => spawn(&shared, stream, connection, Some(permit)),
+            Ok(Err(error)) if is_of_the_connection(&error) => {}
+            Ok(Err(_)) | Err(_) => break,
         }
     }
 }

@@ -36,16 +36,13 @@ pub(crate) fn answer(shared: &Arc<Shared>, flow: Flow, request: http::Request<In
     let connection = flow.connection();
     let request = Request::from_parts(parts, body);
     let dispatch = || shared.router.dispatch(connection, request);
-    let dispatch = match catch_unwind(AssertUnwindSafe(dispatch)) {
-        Ok(dispatch) => dispatch,
-        Err(panic) => return Answer::panicked(shared, flow, panic.as_ref()),
-    };
-    let open = Open::new(flow, dispatch.context);
-    Answer {
-        shared: shared.clone(),
-        pending: Some((dispatch.response, open)),
-        failed: None,
-        http1,
+    match catch_unwind(AssertUnwindSafe(dispatch)) {
+        Ok(dispatch) => Answer {
+            pending: Some((dispatch.response, Open::new(flow, dispatch.context))),
+            failed: None,
+            http1,
+        },
+        Err(panic) => Answer::panicked(flow, panic.as_ref()),
     }
 }
 
@@ -54,30 +51,55 @@ pub(crate) fn answer(shared: &Arc<Shared>, flow: Flow, request: http::Request<In
 /// Dropping it is the end of the response: sent, or given up.
 pub(crate) struct Open {
     flow: Flow,
-    context: RequestContext,
+    /// `None` when the router did not come to make one.
+    context: Option<RequestContext>,
     id: u64,
 }
 
 impl Open {
     fn new(flow: Flow, context: RequestContext) -> Self {
         let id = flow.entry.open_request(&context);
-        Self { flow, context, id }
+        Self {
+            flow,
+            context: Some(context),
+            id,
+        }
+    }
+
+    /// Whether the handler is dropped when its client goes.
+    fn cancels(&self) -> bool {
+        let Some(context) = &self.context else {
+            return true;
+        };
+        let route = context.route();
+        route.is_none_or(|route| route.on_disconnect.cancels(context.method()))
+    }
+
+    fn panicked(&self, panic: &(dyn Any + Send)) -> Response {
+        note_panic(&self.flow.shared, panic, self.context.as_ref());
+        let error = Error::internal("a panic that no layer caught");
+        match &self.context {
+            Some(context) => error.respond(context),
+            None => error.into_response(),
+        }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
         self.flow.response_done();
+        let Some(context) = &self.context else {
+            return;
+        };
         self.flow.entry.close_request(self.id);
-        if self.context.has_after_response() {
-            self.context.end_response();
+        if context.has_after_response() {
+            context.end_response();
         }
     }
 }
 
 /// The future of a response. The engine drops it when the client goes away.
 pub(crate) struct Answer {
-    shared: Arc<Shared>,
     pending: Option<(ResponseFuture, Open)>,
     failed: Option<Response<Tracked>>,
     http1: bool,
@@ -85,20 +107,17 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// The router itself panicked: there is no context to speak of.
-    fn panicked(shared: &Arc<Shared>, flow: Flow, panic: &(dyn Any + Send)) -> Self {
-        note_panic(shared, panic, None);
-        let response = Error::internal("the router panicked").into_response();
-        flow.respond(false);
+    fn panicked(flow: Flow, panic: &(dyn Any + Send)) -> Self {
+        let open = Open {
+            flow,
+            context: None,
+            id: 0,
+        };
+        let response = open.panicked(panic);
+        open.flow.respond(false);
         Self {
-            shared: shared.clone(),
             pending: None,
-            failed: Some(response.map(|body| Tracked {
-                body,
-                open: None,
-                flow: Some(flow),
-                rest: Bytes::new(),
-                ending: None,
-            })),
+            failed: Some(response.map(|body| Tracked::new(body, open))),
             http1: false,
         }
     }
@@ -118,28 +137,24 @@ impl Future for Answer {
         let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(pending).poll(cx)));
         let mut response = match polled {
             Ok(poll) => ready!(poll),
-            Err(panic) => {
-                note_panic(&this.shared, panic.as_ref(), Some(&open.context));
-                Error::internal("a panic that no layer caught").respond(&open.context)
-            }
+            Err(panic) => open.panicked(panic.as_ref()),
         };
-        // The future is dropped with `pending`, before the response is sent.
-        let open = this.pending.take().map(|(_, open)| open);
-        if this.http1 && this.shared.is_draining() {
+        // The future of the handler ends here, before its response is sent.
+        let Some((_, open)) = this.pending.take() else {
+            return Poll::Pending;
+        };
+        if this.http1 && open.flow.shared.is_draining() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }
-        let flow = open.as_ref().map(|open| open.flow.clone());
-        if let Some(flow) = &flow {
-            flow.respond(Streaming::marks(&response));
-        }
-        let ending = ends_with_the_server(&response).then(|| Box::pin(this.shared.drain_begins()));
-        Poll::Ready(Ok(response.map(|body| Tracked {
-            body,
-            open,
-            flow,
-            rest: Bytes::new(),
-            ending,
+        open.flow.respond(Streaming::marks(&response));
+        let ending = ends_with_the_server(&response);
+        Poll::Ready(Ok(response.map(|body| {
+            let mut body = Tracked::new(body, open);
+            if ending {
+                body.end_with_the_server();
+            }
+            body
         })))
     }
 }
@@ -150,28 +165,19 @@ impl Drop for Answer {
         let Some((pending, open)) = self.pending.take() else {
             return;
         };
-        let cancels = open
-            .context
-            .route()
-            .is_none_or(|route| route.on_disconnect.cancels(open.context.method()));
-        if cancels {
-            drop(pending);
+        let shared = open.flow.shared.clone();
+        if open.cancels() || shared.is_cut() {
             return;
         }
-        if self.shared.is_cut() {
-            return;
-        }
-        let shared = self.shared.clone();
-        self.shared.metrics.finished_alone.inc();
+        shared.metrics.finished_alone.inc();
         let alone = shared.list_alone(&open.flow.entry);
-        self.shared
-            .finishing
-            .spawn("request without a client", async move {
-                if let Err(panic) = (Caught { pending }).await {
-                    note_panic(&shared, panic.as_ref(), Some(&open.context));
-                }
-                drop((open, alone));
-            });
+        let finishing = shared.finishing.clone();
+        finishing.spawn("request without a client", async move {
+            if let Err(panic) = (Caught { pending }).await {
+                note_panic(&shared, panic.as_ref(), open.context.as_ref());
+            }
+            drop((open, alone));
+        });
     }
 }
 
@@ -212,7 +218,6 @@ const PIECE: usize = 64 * 1024;
 pub(crate) struct Tracked {
     body: Body,
     open: Option<Open>,
-    flow: Option<Flow>,
     /// What is left of a large piece on a stream of HTTP/2.
     rest: Bytes,
     /// Ready when a stream of events ends early, because the server drains.
@@ -227,10 +232,24 @@ fn ends_with_the_server(response: &Response) -> bool {
 }
 
 impl Tracked {
+    fn new(body: Body, open: Open) -> Self {
+        Self {
+            body,
+            open: Some(open),
+            rest: Bytes::new(),
+            ending: None,
+        }
+    }
+
+    fn end_with_the_server(&mut self) {
+        let shared = self.open.as_ref().map(|open| &open.flow.shared);
+        self.ending = shared.map(|shared| Box::pin(shared.drain_begins()));
+    }
+
     /// Notes that a frame goes out. A large one goes in pieces by HTTP/2: the engine takes all of
     /// a piece at once, and what it took is out of sight of the deadlines.
     fn piece(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
-        let Some(flow) = &self.flow else {
+        let Some(Open { flow, .. }) = &self.open else {
             return frame;
         };
         flow.moved();
@@ -244,13 +263,6 @@ impl Tracked {
             }
             Ok(data) => Frame::data(data),
             Err(frame) => frame,
-        }
-    }
-
-    fn end(&mut self) {
-        self.open = None;
-        if let Some(flow) = self.flow.take() {
-            flow.response_done();
         }
     }
 }
@@ -279,7 +291,7 @@ impl HttpBody for Tracked {
             Ok(poll) => ready!(poll),
             Err(panic) => {
                 if let Some(open) = &this.open {
-                    note_panic(&open.flow.shared, panic.as_ref(), Some(&open.context));
+                    note_panic(&open.flow.shared, panic.as_ref(), open.context.as_ref());
                 }
                 this.body = Body::empty();
                 Some(Err("the response body panicked".into()))
@@ -287,7 +299,7 @@ impl HttpBody for Tracked {
         };
         match &frame {
             Some(Ok(_)) => {}
-            Some(Err(_)) | None => this.end(),
+            Some(Err(_)) | None => this.open = None,
         }
         Poll::Ready(frame.map(|frame| frame.map(|frame| this.piece(frame))))
     }
@@ -304,11 +316,5 @@ impl HttpBody for Tracked {
             hint.set_upper(upper.saturating_add(rest));
         }
         hint
-    }
-}
-
-impl Drop for Tracked {
-    fn drop(&mut self) {
-        self.end();
     }
 }

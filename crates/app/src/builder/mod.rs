@@ -1,7 +1,8 @@
 //! Putting an application together.
 
+mod build;
+
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,36 +11,23 @@ use plumego_component::{
     Component, Lifecycle, LifecycleBuilder, LifecycleConfig, Name, Runner, TaskOutput,
 };
 use plumego_contract::{
-    AppContext, BoxError, ErrorFormat, JsonConfig, MultipartConfig, Problem, Problems, Request,
+    AppContext, BoxError, ErrorFormat, JsonConfig, MultipartConfig, Problems, Request,
     TrustedProxies,
 };
 use plumego_middleware::ObserveLayer;
-use plumego_observe::log::{LogConfig, LogFilter, LogSink, LogWriter, StdoutSink};
+use plumego_observe::log::{LogSink, LogWriter};
 use plumego_observe::metrics::Metrics;
-use plumego_observe::record::{AccessLog, HttpMetrics, HttpMetricsConfig, RequestSink};
+use plumego_observe::record::RequestSink;
 use plumego_router::{Endpoint as RouterEndpoint, Router, Slashes};
 use tower_layer::Layer;
 use tower_service::Service;
 
+pub(crate) use self::build::Settings;
 use crate::app::App;
 use crate::config::ServerConfig;
 use crate::endpoints::{BuildInfo, HealthEndpoints, MetricsEndpoint};
 use crate::guards::Guards;
-use crate::run::Control;
-use crate::run::logging::{FlushedLog, Flusher};
-use crate::server::{Endpoint, IntoListener, Timeouts, Tuning};
-
-/// What the life of an application needs of its configuration.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    pub(crate) tuning: Tuning,
-    pub(crate) shutdown_timeout: Duration,
-    pub(crate) pre_drain_delay: Duration,
-    pub(crate) drain_interval: Duration,
-    #[cfg_attr(not(feature = "log"), expect(dead_code, reason = "for the subscriber"))]
-    pub(crate) log_filter: LogFilter,
-    pub(crate) warnings: Vec<String>,
-}
+use crate::server::{Endpoint, IntoListener};
 
 type Change = Box<dyn FnOnce(Router) -> Router + Send + Sync>;
 
@@ -290,141 +278,8 @@ impl AppBuilder {
     /// # Errors
     /// Every problem at once, each with the lines of the program that made it: of routes, handlers,
     /// states, components and options.
-    pub fn build(mut self) -> Result<App, Problems> {
-        let mut problems = self.config.validate();
-        let settings = self.settings();
-        let endpoints = self.endpoints();
-        let tasks = self.lifecycle.request_tasks().clone();
-        self.lifecycle
-            .start_timeout(self.config.start_timeout)
-            .unwind_timeout(self.config.shutdown_timeout);
-        self.context.max_body_bytes = self.config.max_body_bytes;
-        let networks = self.config.trusted_proxies.clone();
-        let proxies = self.proxies.take();
-        self.context.trusted_proxies = proxies.unwrap_or_else(|| TrustedProxies::new(networks));
-        self.context.tasks = Some(Arc::new(tasks));
-        let flusher = Flusher::new(self.take_writer());
-
-        let mut router = Router::new();
-        if let Some(slashes) = self.slashes {
-            router = router.slashes(slashes);
-        }
-        let observe = self.observe_layer(&flusher, &mut problems);
-        router = self.guards.add_to(router, observe);
-        router = self
-            .layers
-            .into_iter()
-            .fold(router, |router, layer| layer(router));
-        let readiness = self.lifecycle.readiness().clone();
-        let (lifecycle, contributions, found) = self.lifecycle.build_all();
-        problems.extend(found);
-        let health = self.health.routes(&readiness, self.build_info);
-        let metrics = self.metrics_endpoint.routes(&self.metrics);
-        router = contributions
-            .add_to(router)
-            .merge(self.root)
-            .merge(health)
-            .merge(metrics);
-        let router = match router.freeze(self.context) {
-            Ok(router) => router,
-            Err(found) => {
-                problems.extend(found);
-                return Err(problems);
-            }
-        };
-        problems.into_result(App {
-            control: Control::new(&lifecycle),
-            router,
-            lifecycle,
-            endpoints,
-            settings,
-            metrics: self.metrics,
-            flusher,
-        })
-    }
-
-    fn endpoints(&mut self) -> Vec<Endpoint> {
-        let mut endpoints = Vec::new();
-        match self.addr.take() {
-            Some(addr) => endpoints.push(Endpoint::Addr(addr)),
-            None if self.owns_listener => {}
-            None => endpoints.extend(self.config.addrs.iter().cloned().map(Endpoint::Addr)),
-        }
-        endpoints.append(&mut self.more);
-        endpoints
-    }
-
-    fn settings(&self) -> Settings {
-        let config = &self.config;
-        let some = |time: Duration| (!time.is_zero()).then_some(time);
-        Settings {
-            tuning: Tuning {
-                timeouts: Timeouts {
-                    header: some(config.read_header_timeout),
-                    read: some(config.read_timeout),
-                    write: some(config.write_timeout),
-                    idle: some(config.idle_timeout),
-                },
-                max_header_bytes: config.max_header_bytes,
-                max_connections: config.max_connections,
-                http2: config.http2,
-            },
-            shutdown_timeout: config.shutdown_timeout,
-            pre_drain_delay: config.pre_drain_delay,
-            drain_interval: config.drain_interval,
-            log_filter: config.log_filter.clone(),
-            warnings: config.warnings.clone(),
-        }
-    }
-
-    fn take_writer(&mut self) -> LogWriter {
-        match (self.writer.take(), self.sink.take()) {
-            (Some(writer), _) => writer,
-            (None, Some(sink)) => LogWriter::new(sink, &self.log_config()),
-            (None, None) => LogWriter::new(StdoutSink, &self.log_config()),
-        }
-    }
-
-    fn log_config(&self) -> LogConfig {
-        let mut log = LogConfig::default();
-        log.format = self.config.log_format;
-        log
-    }
-
-    /// The layer that tells the sinks, when there is anything to tell.
-    fn observe_layer(
-        &mut self,
-        flusher: &Flusher,
-        problems: &mut Problems,
-    ) -> Option<ObserveLayer> {
-        let guards = &self.guards;
-        let wanted = guards.trace || guards.access_log || guards.metrics || self.has_sink;
-        let mut layer = std::mem::take(&mut self.observe);
-        if guards.access_log {
-            layer = layer.sink(FlushedLog {
-                log: AccessLog::new(flusher.writer()),
-                flusher: flusher.clone(),
-            });
-        }
-        if guards.metrics {
-            let mut config = HttpMetricsConfig::default();
-            config.routes = self.root.route_count();
-            match HttpMetrics::new(&self.metrics, &config) {
-                Ok(metrics) => layer = layer.sink(metrics),
-                Err(error) => problems.push(Problem::new(format!("metrics: {error}"))),
-            }
-        }
-        let build = self.build_info;
-        let told = self
-            .metrics
-            .build_info(build.version, build.commit, build.build_time);
-        if let Err(error) = told {
-            problems.push(Problem::new(format!("metrics: {error}")));
-        }
-        if !guards.trace {
-            layer = layer.without_trace_response();
-        }
-        wanted.then_some(layer)
+    pub fn build(self) -> Result<App, Problems> {
+        build::build(self)
     }
 }
 

@@ -1,0 +1,201 @@
+//! From the parts to the whole.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use plumego_contract::{Problem, Problems, TrustedProxies};
+use plumego_middleware::ObserveLayer;
+use plumego_observe::log::{LogConfig, LogFilter, LogWriter, StdoutSink};
+use plumego_observe::metrics::{MetricError, Metrics};
+use plumego_observe::record::{
+    AccessLog, HttpMetrics, HttpMetricsConfig, RequestRecord, RequestSink,
+};
+use plumego_router::Router;
+
+use super::AppBuilder;
+use crate::app::App;
+use crate::run::Control;
+use crate::run::logging::{FlushedLog, Flusher};
+use crate::server::{Endpoint, ServerMetrics, Timeouts, Tuning};
+
+/// What the life of an application needs of its configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) tuning: Tuning,
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) pre_drain_delay: Duration,
+    pub(crate) drain_interval: Duration,
+    #[cfg_attr(not(feature = "log"), expect(dead_code, reason = "for the subscriber"))]
+    pub(crate) log_filter: LogFilter,
+    pub(crate) warnings: Vec<String>,
+}
+
+pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
+    let mut problems = builder.config.validate();
+    let settings = builder.settings();
+    let endpoints = builder.endpoints();
+    builder.take_over_config();
+    let flusher = Flusher::new(builder.take_writer());
+    let late = LateMetrics::default();
+
+    let mut router = Router::new();
+    if let Some(slashes) = builder.slashes {
+        router = router.slashes(slashes);
+    }
+    let observe = builder.observe_layer(&flusher, &late);
+    router = builder.guards.add_to(router, observe);
+    for layer in builder.layers {
+        router = layer(router);
+    }
+    let readiness = builder.lifecycle.readiness().clone();
+    let (lifecycle, contributions, found) = builder.lifecycle.build_all();
+    problems.extend(found);
+    let health = builder.health.routes(&readiness, builder.build_info);
+    let exposition = builder.metrics_endpoint.routes(&builder.metrics);
+    router = contributions.add_to(router);
+    router = router.merge(builder.root).merge(health).merge(exposition);
+
+    let metrics = builder.metrics;
+    let build = builder.build_info;
+    let told = metrics.build_info(build.version, build.commit, build.build_time);
+    note(told, &mut problems);
+    let server_metrics = note(ServerMetrics::new(&metrics), &mut problems);
+    let frozen = match router.freeze(builder.context) {
+        Ok(frozen) => Some(frozen),
+        Err(found) => {
+            problems.extend(found);
+            None
+        }
+    };
+    let (Some(router), Some(server_metrics)) = (frozen, server_metrics) else {
+        return Err(problems);
+    };
+    if builder.guards.metrics {
+        note(late.resolve(&metrics, router.routes().len()), &mut problems);
+    }
+    problems.into_result(App {
+        control: Control::new(&lifecycle),
+        router,
+        lifecycle,
+        endpoints,
+        settings,
+        metrics,
+        server_metrics,
+        flusher,
+    })
+}
+
+/// Metrics whose names the program has given to something else.
+fn note<T>(result: Result<T, MetricError>, problems: &mut Problems) -> Option<T> {
+    result
+        .map_err(|error| problems.push(Problem::new(format!("metrics: {error}"))))
+        .ok()
+}
+
+impl AppBuilder {
+    fn endpoints(&mut self) -> Vec<Endpoint> {
+        let mut endpoints = Vec::new();
+        match self.addr.take() {
+            Some(addr) => endpoints.push(Endpoint::Addr(addr)),
+            None if self.owns_listener => {}
+            None => endpoints.extend(self.config.addrs.iter().cloned().map(Endpoint::Addr)),
+        }
+        endpoints.append(&mut self.more);
+        endpoints
+    }
+
+    fn settings(&self) -> Settings {
+        let config = &self.config;
+        let some = |time: Duration| (!time.is_zero()).then_some(time);
+        Settings {
+            tuning: Tuning {
+                timeouts: Timeouts {
+                    header: some(config.read_header_timeout),
+                    read: some(config.read_timeout),
+                    write: some(config.write_timeout),
+                    idle: some(config.idle_timeout),
+                },
+                max_header_bytes: config.max_header_bytes,
+                max_connections: config.max_connections,
+                http2: config.http2,
+            },
+            shutdown_timeout: config.shutdown_timeout,
+            pre_drain_delay: config.pre_drain_delay,
+            drain_interval: config.drain_interval,
+            log_filter: config.log_filter.clone(),
+            warnings: config.warnings.clone(),
+        }
+    }
+
+    /// What of the configuration belongs to the requests and to the components.
+    fn take_over_config(&mut self) {
+        let config = &self.config;
+        self.lifecycle
+            .start_timeout(config.start_timeout)
+            .unwind_timeout(config.shutdown_timeout);
+        let proxies = self.proxies.take();
+        let configured = || TrustedProxies::new(config.trusted_proxies.iter().copied());
+        self.context.trusted_proxies = proxies.unwrap_or_else(configured);
+        self.context.max_body_bytes = config.max_body_bytes;
+        self.context.tasks = Some(Arc::new(self.lifecycle.request_tasks().clone()));
+    }
+
+    fn take_writer(&mut self) -> LogWriter {
+        let mut config = LogConfig::default();
+        config.format = self.config.log_format;
+        match (self.writer.take(), self.sink.take()) {
+            (Some(writer), _) => writer,
+            (None, Some(sink)) => LogWriter::new(sink, &config),
+            (None, None) => LogWriter::new(StdoutSink, &config),
+        }
+    }
+
+    /// The layer that tells the sinks, when there is anything to tell.
+    fn observe_layer(&mut self, flusher: &Flusher, late: &LateMetrics) -> Option<ObserveLayer> {
+        let guards = &self.guards;
+        let wanted = guards.trace || guards.access_log || guards.metrics || self.has_sink;
+        let mut layer = std::mem::take(&mut self.observe);
+        if guards.access_log {
+            layer = layer.sink(FlushedLog {
+                log: AccessLog::new(flusher.writer()),
+                flusher: flusher.clone(),
+            });
+        }
+        if guards.metrics {
+            layer = layer.sink(late.clone());
+        }
+        if !guards.trace {
+            layer = layer.without_trace_response();
+        }
+        wanted.then_some(layer)
+    }
+}
+
+/// The metrics of requests: they have a place for each route, and the layer that feeds them is
+/// there before the routes are counted.
+#[derive(Clone, Default)]
+struct LateMetrics(Arc<OnceLock<HttpMetrics>>);
+
+impl LateMetrics {
+    fn resolve(&self, metrics: &Metrics, routes: usize) -> Result<(), MetricError> {
+        let mut config = HttpMetricsConfig::default();
+        config.routes = routes;
+        let resolved = HttpMetrics::new(metrics, &config)?;
+        let _ = self.0.set(resolved);
+        Ok(())
+    }
+}
+
+impl RequestSink for LateMetrics {
+    fn begin(&self) {
+        if let Some(metrics) = self.0.get() {
+            metrics.begin();
+        }
+    }
+
+    fn record(&self, record: &RequestRecord<'_>) {
+        if let Some(metrics) = self.0.get() {
+            metrics.record(record);
+        }
+    }
+}
