@@ -29,6 +29,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use plumego_contract::{BoxTask, Error, SpawnTask};
+use plumego_observe::metrics::{MetricError, Metrics};
 use plumego_stdx::Timestamp;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -275,6 +276,38 @@ impl Tasks {
             panicked: count(&self.shared.panicked),
             failed: count(&self.shared.failed),
         }
+    }
+
+    /// Counts the tasks of the whole set in these metrics: the gauge `tasks_live`, the counters
+    /// `tasks_spawned`, `tasks_refused`, `tasks_panicked` and `tasks_failed`.
+    ///
+    /// # Errors
+    /// One of these names is taken.
+    pub fn export(&self, metrics: &Metrics) -> Result<(), MetricError> {
+        type Read = fn(TaskStats) -> u64;
+        let tasks = self.clone();
+        #[expect(clippy::cast_precision_loss, reason = "at most a few thousand")]
+        let live = move || tasks.stats().live as f64;
+        metrics.gauge_fn("tasks_live", "Tasks that run now.", live)?;
+        let counters: [(&str, &str, Read); 4] = [
+            ("tasks_spawned", "Tasks that were accepted.", |stats| {
+                stats.spawned
+            }),
+            ("tasks_refused", "Tasks that were refused.", |stats| {
+                stats.refused
+            }),
+            ("tasks_panicked", "Tasks that ended by a panic.", |stats| {
+                stats.panicked
+            }),
+            ("tasks_failed", "Tasks that ended with an error.", |stats| {
+                stats.failed
+            }),
+        ];
+        for (name, help, read) in counters {
+            let tasks = self.clone();
+            metrics.counter_fn(name, help, move || read(tasks.stats()))?;
+        }
+        Ok(())
     }
 
     fn try_spawn<F>(&self, name: Name, future: F) -> Result<(), &'static str>

@@ -167,7 +167,12 @@ impl ServerConfig {
             }
         }
         if let Err(wrong) = read::check_addrs(&self.addrs) {
-            problems.push(Problem::new(format!("server.addr: {wrong}")));
+            problems.push(Problem::new(format!("server.addr: expected {wrong}")));
+        }
+        if let Err(wrong) = read::check_networks(self.trusted_proxies.len()) {
+            problems.push(Problem::new(format!(
+                "server.trusted_proxies: expected {wrong}"
+            )));
         }
         problems
     }

@@ -19,9 +19,7 @@ pub(super) fn addrs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
 
 pub(super) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     let networks = Vec::<String>::deserialize(deserializer)?;
-    if networks.len() > MAX_NETWORKS {
-        return Err(D::Error::custom(format!("at most {MAX_NETWORKS} networks")));
-    }
+    check_networks(networks.len()).map_err(D::Error::custom)?;
     let networks = networks.iter().map(|text| network(text.trim()));
     networks.collect::<Result<_, _>>().map_err(D::Error::custom)
 }
@@ -47,6 +45,13 @@ pub(super) fn check_addrs(addrs: &[String]) -> Result<(), String> {
         )),
         None => Ok(()),
     }
+}
+
+pub(super) fn check_networks(count: usize) -> Result<(), String> {
+    if count > MAX_NETWORKS {
+        return Err(format!("at most {MAX_NETWORKS} networks"));
+    }
+    Ok(())
 }
 
 fn is_addr(addr: &str) -> bool {

@@ -273,6 +273,23 @@ fn settings_of_the_program_stand_beside_ours() {
 }
 
 #[test]
+fn settings_may_hold_ours() {
+    #[derive(Deserialize)]
+    struct Whole {
+        #[serde(default)]
+        server: ServerConfig,
+        greeting: String,
+    }
+    let empty = TempDir::new().unwrap();
+    let loader = Config::of::<Whole>().directory(empty.path());
+    let variables = [("APP_GREETING", "hi"), ("APP_MAX_BODY_BYTES", "0")];
+    let config = loader.environment(variables).load().unwrap();
+    assert_eq!(config.settings.greeting, "hi");
+    assert_eq!(config.settings.server.max_body_bytes, Limit::Unlimited);
+    assert_eq!(config.server.max_body_bytes, Limit::Unlimited);
+}
+
+#[test]
 fn an_address_of_the_programs_own_is_only_a_default() {
     let load = |variables: &[(&str, &str)]| {
         let (loader, _empty) = loader(variables);
@@ -337,18 +354,20 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
     config.start_timeout = Duration::MAX;
     config.max_header_bytes = 1;
     config.max_connections = usize::MAX;
+    config.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap(); 1025];
     let problems = config.validate();
     let messages: Vec<_> = problems
         .iter()
         .map(|problem| problem.message.as_str())
         .collect();
-    assert_eq!(messages.len(), 5, "{messages:?}");
+    assert_eq!(messages.len(), 6, "{messages:?}");
     for name in [
         "addr",
         "drain_interval",
         "start_timeout",
         "max_header_bytes",
         "max_connections",
+        "trusted_proxies",
     ] {
         assert!(
             messages.iter().any(|one| one.contains(name)),

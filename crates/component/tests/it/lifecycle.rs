@@ -298,6 +298,31 @@ async fn a_stop_during_the_start_gives_it_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_start_that_is_dropped_leaves_what_a_stop_needs() {
+    let log = Log::default();
+    let mut builder = builder();
+    builder
+        .component(Scripted::new("a", &[], &log))
+        .component(Scripted {
+            start: End::Never,
+            task: Task::Ends,
+            ..Scripted::new("b", &[], &log)
+        });
+    let (lifecycle, _) = builder.build().unwrap();
+    let start = lifecycle.start_all();
+    tokio::time::timeout(Duration::from_secs(1), start)
+        .await
+        .unwrap_err();
+    let report = lifecycle.stop_all(in_seconds(5)).await;
+    assert!(report.is_clean(), "{report}");
+    assert_eq!(
+        log.lines(),
+        ["start a", "start b", "task of b ended", "stop a"]
+    );
+    assert!(lifecycle.tasks().list().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_that_is_dropped_half_way_goes_on_with_the_next() {
     let log = Log::default();
     let mut builder = builder();

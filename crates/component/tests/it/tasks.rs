@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use plumego_component::{MAX_TASKS, StopSource, Tasks};
 use plumego_contract::{Error, SpawnTask};
+use plumego_observe::metrics::Metrics;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
@@ -72,6 +73,37 @@ async fn a_panic_and_an_error_are_counted_and_harm_nobody() {
     assert!(tasks.join(soon()).await.is_empty());
     let stats = tasks.stats();
     assert_eq!((stats.panicked, stats.failed, stats.live), (1, 1, 0));
+}
+
+#[tokio::test]
+async fn the_metrics_tell_what_became_of_them() {
+    let tasks = Tasks::new(1);
+    let metrics = Metrics::default();
+    tasks.export(&metrics).unwrap();
+    tasks.spawn("bad", async { panic_now() });
+    tasks.spawn("one too many", async {});
+    assert!(
+        metrics.encode().contains("tasks_live 1"),
+        "{}",
+        metrics.encode()
+    );
+    assert!(tasks.join(soon()).await.is_empty());
+    let text = metrics.encode();
+    let lines = [
+        "tasks_live 0",
+        "tasks_spawned_total 1",
+        "tasks_refused_total 1",
+    ];
+    for line in lines
+        .iter()
+        .chain(&["tasks_panicked_total 1", "tasks_failed_total 0"])
+    {
+        assert!(
+            text.lines().any(|one| one.trim_end_matches(".0") == *line),
+            "{line}\n{text}"
+        );
+    }
+    tasks.export(&metrics).unwrap_err();
 }
 
 #[tokio::test]
