@@ -343,6 +343,30 @@ async fn a_stop_that_is_dropped_half_way_goes_on_with_the_next() {
     assert_eq!(log.lines()[2..], ["stop b", "stop a"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn beyond_the_deadline_everybody_is_still_told() {
+    let log = Log::default();
+    let mut builder = builder();
+    for name in ["a", "b", "c"] {
+        builder.component(Scripted {
+            stop: End::Never,
+            ..Scripted::new(name, &[], &log)
+        });
+    }
+    let hook = log.clone();
+    builder.on_shutdown("hook", async move || hook.note("hook"));
+    let (lifecycle, _) = builder.build().unwrap();
+    lifecycle.start_all().await.unwrap();
+    let begin = Instant::now();
+    lifecycle.stop_all(begin).await;
+    assert_eq!(log.lines()[3..], ["stop c", "stop b", "stop a", "hook"]);
+    assert!(
+        begin.elapsed() < Duration::from_millis(100),
+        "{:?}",
+        begin.elapsed()
+    );
+}
+
 struct Blocking(std::sync::Mutex<mpsc::Receiver<()>>);
 
 impl Component for Blocking {
