@@ -58,6 +58,12 @@ pub enum RouteTimeout {
     Never,
 }
 
+impl From<Duration> for RouteTimeout {
+    fn from(time: Duration) -> Self {
+        Self::After(time)
+    }
+}
+
 /// All that is known of a route once the router is frozen.
 ///
 /// Shared by every request of the route; never changed.

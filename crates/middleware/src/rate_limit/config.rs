@@ -7,6 +7,21 @@ use super::Key;
 /// The number of keys both layers make room for when nothing else is said.
 const DEFAULT_MAX_KEYS: usize = 100_000;
 
+/// The headers in which answers speak of the limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RateLimitHeaders {
+    /// None.
+    Off,
+    /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers).
+    #[default]
+    Standard,
+    /// These, and the customary `X-RateLimit-Limit`, `-Remaining` and `-Reset` (the Unix time in
+    /// seconds at which the quota is full again). Where limits stand inside each other, the
+    /// customary three are those of the outermost.
+    WithCustomary,
+}
+
 /// How a [`RateLimitLayer`](super::RateLimitLayer) counts.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -21,9 +36,9 @@ pub struct RateLimitConfig {
     pub max_keys: usize,
     /// What is counted together. Default: [`Key::client_ip`].
     pub key: Key,
-    /// Whether answers carry `RateLimit` and `RateLimit-Policy`. `Retry-After` is always sent with
-    /// a refusal. Default: `true`.
-    pub headers: bool,
+    /// Which headers answers carry. `Retry-After` is always sent with a refusal. Default:
+    /// [`RateLimitHeaders::Standard`].
+    pub headers: RateLimitHeaders,
 }
 
 impl Default for RateLimitConfig {
@@ -33,7 +48,7 @@ impl Default for RateLimitConfig {
             quota: Quota::default(),
             max_keys: DEFAULT_MAX_KEYS,
             key: Key::client_ip(),
-            headers: true,
+            headers: RateLimitHeaders::Standard,
         }
     }
 }
@@ -49,8 +64,9 @@ pub struct AbuseGuardConfig {
     /// For how many clients there is room, 1 to 10⁷, at 32 bytes each. When all places are in use,
     /// newcomers share one quota. Default: 100 000.
     pub max_keys: usize,
-    /// Whether answers carry `RateLimit` and `RateLimit-Policy`. Default: `true`.
-    pub headers: bool,
+    /// Which headers answers carry. `Retry-After` is always sent with a refusal. Default:
+    /// [`RateLimitHeaders::Standard`].
+    pub headers: RateLimitHeaders,
 }
 
 impl Default for AbuseGuardConfig {
@@ -59,7 +75,7 @@ impl Default for AbuseGuardConfig {
             rate: 100,
             burst: 200,
             max_keys: DEFAULT_MAX_KEYS,
-            headers: true,
+            headers: RateLimitHeaders::Standard,
         }
     }
 }

@@ -1,27 +1,37 @@
-//! The headers of draft-ietf-httpapi-ratelimit-headers-11: structured fields (RFC 9651).
+//! The headers of draft-ietf-httpapi-ratelimit-headers-11, structured fields (RFC 9651), and the
+//! customary ones.
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use plumego_security::limit::{Decision, Quota};
+use plumego_stdx::Timestamp;
 
-use super::RateLimitError;
+use super::{RateLimitError, RateLimitHeaders};
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const MAX_NAME_BYTES: usize = 64;
 
-/// The two headers of one policy, as far as they are known beforehand.
+/// The headers of one policy, as far as they are known beforehand.
 #[derive(Debug, Clone)]
 pub(super) struct Fields {
+    headers: RateLimitHeaders,
     policy: HeaderValue,
     /// The name in quotes.
     item: Box<[u8]>,
 }
 
 impl Fields {
-    pub(super) fn new(name: &str, quota: &Quota) -> Result<Self, RateLimitError> {
+    pub(super) fn new(
+        name: &str,
+        quota: &Quota,
+        headers: RateLimitHeaders,
+    ) -> Result<Self, RateLimitError> {
         let fits = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
         if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(fits) {
             return Err(RateLimitError::name(name));
@@ -29,16 +39,28 @@ impl Fields {
         let window = whole_seconds(quota.refill_time()).max(1);
         let policy = format!("\"{name}\";q={};w={window}", quota.burst());
         Ok(Self {
+            headers,
             policy: HeaderValue::try_from(policy).map_err(|_| RateLimitError::name(name))?,
             item: format!("\"{name}\"").into_bytes().into(),
         })
     }
 
-    /// Adds both. Where there are some of another limit already, these are further lines of the
+    /// Adds them. Where there are some of another limit already, these are further lines of the
     /// same lists.
     pub(super) fn add(&self, headers: &mut HeaderMap, decision: &Decision) {
+        if self.headers == RateLimitHeaders::Off {
+            return;
+        }
         headers.append(RATELIMIT_POLICY, self.policy.clone());
         headers.append(RATELIMIT, self.limit(decision));
+        if self.headers == RateLimitHeaders::WithCustomary {
+            let reset = Timestamp::now().saturating_add(decision.reset_after);
+            // Rounded up, as all that says when to come again.
+            let nanos = Duration::from_nanos(reset.unix_nanos().unsigned_abs());
+            headers.insert(X_RATELIMIT_LIMIT, decision.limit.into());
+            headers.insert(X_RATELIMIT_REMAINING, decision.remaining.into());
+            headers.insert(X_RATELIMIT_RESET, whole_seconds(nanos).into());
+        }
     }
 
     fn limit(&self, decision: &Decision) -> HeaderValue {
@@ -68,8 +90,12 @@ pub(super) fn whole_seconds(time: Duration) -> u64 {
 mod tests {
     use super::*;
 
+    fn standard(name: &str, quota: Quota) -> Result<Fields, RateLimitError> {
+        Fields::new(name, &quota, RateLimitHeaders::Standard)
+    }
+
     fn check(name: &str, quota: Quota, policy: &str) -> Fields {
-        let fields = Fields::new(name, &quota).unwrap();
+        let fields = standard(name, quota).unwrap();
         assert_eq!(fields.policy, policy);
         fields
     }
@@ -110,7 +136,7 @@ mod tests {
         for name in ["permin", "perhr"] {
             let quota = per(50, 60, 50);
             let decision = plumego_security::limit::Limiter::new(quota).check(0);
-            let fields = Fields::new(name, &quota).unwrap();
+            let fields = standard(name, quota).unwrap();
             fields.add(&mut headers, &decision);
         }
         let lines = |name: &str| -> Vec<_> { headers.get_all(name).iter().cloned().collect() };
@@ -127,9 +153,7 @@ mod tests {
     #[test]
     fn a_name_that_breaks_the_field_is_refused() {
         for name in ["", "a\"b", "a\\b", "a\r\nb", "caf\u{e9}", &"x".repeat(65)] {
-            let error = Fields::new(name, &Quota::default())
-                .unwrap_err()
-                .to_string();
+            let error = standard(name, Quota::default()).unwrap_err().to_string();
             assert!(error.contains("1 to 64 visible ASCII"), "{error}");
         }
     }

@@ -25,7 +25,7 @@ pub(super) struct Shared {
     name: String,
     key: Key,
     limiter: KeyedLimiter,
-    fields: Option<Fields>,
+    fields: Fields,
     epoch: Instant,
 }
 
@@ -33,12 +33,12 @@ impl RateLimitLayer {
     /// # Errors
     /// A name or a number is out of bounds; the error says which and what it may be.
     pub fn new(config: RateLimitConfig) -> Result<Self, RateLimitError> {
-        let fields = Fields::new(&config.name, &config.quota)?;
+        let fields = Fields::new(&config.name, &config.quota, config.headers)?;
         let shared = Shared {
             name: config.name,
             key: config.key,
             limiter: KeyedLimiter::new(config.quota, config.max_keys)?,
-            fields: config.headers.then_some(fields),
+            fields,
             epoch: Instant::now(),
         };
         Ok(Self {
@@ -99,9 +99,7 @@ impl Shared {
     }
 
     pub(super) fn mark<B>(&self, response: &mut http::Response<B>, decision: &Decision) {
-        if let Some(fields) = &self.fields {
-            fields.add(response.headers_mut(), decision);
-        }
+        self.fields.add(response.headers_mut(), decision);
     }
 
     pub(super) fn refuse(&self, context: &RequestContext, decision: &Decision) -> Response {

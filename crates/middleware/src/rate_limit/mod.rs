@@ -63,7 +63,7 @@ mod key;
 mod layer;
 mod service;
 
-pub use self::config::{AbuseGuardConfig, RateLimitConfig, RateLimitError};
+pub use self::config::{AbuseGuardConfig, RateLimitConfig, RateLimitError, RateLimitHeaders};
 pub(crate) use self::exempt::is_operational;
 pub use self::guard::AbuseGuardLayer;
 pub use self::key::{Key, KeySource};

@@ -15,6 +15,7 @@ mod concurrency_limit;
 mod cors;
 mod csrf;
 mod from_fn;
+mod guards;
 mod harness;
 mod observe;
 mod rate_limit;

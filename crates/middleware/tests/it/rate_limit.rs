@@ -5,7 +5,7 @@ use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use http::{HeaderName, HeaderValue, Method};
 use plumego_contract::{Body, Methods, Request, RequestContext, Response, RouteInfo};
 use plumego_middleware::rate_limit::{
-    AbuseGuardConfig, AbuseGuardLayer, Key, RateLimitConfig, RateLimitLayer,
+    AbuseGuardConfig, AbuseGuardLayer, Key, RateLimitConfig, RateLimitHeaders, RateLimitLayer,
 };
 use plumego_security::limit::Quota;
 use tokio::time::advance;
@@ -136,7 +136,8 @@ async fn the_guard_defaults_to_100_a_second_and_200_at_once() {
 #[tokio::test(start_paused = true)]
 async fn without_headers_only_a_refusal_says_something() {
     let mut config = AbuseGuardConfig::default();
-    (config.rate, config.burst, config.headers) = (1, 1, false);
+    (config.rate, config.burst) = (1, 1);
+    config.headers = RateLimitHeaders::Off;
     let guard = AbuseGuardLayer::new(config).unwrap();
     for (status, retry_after) in [(200, ""), (429, "1")] {
         let response = send(&guard, get_from("192.0.2.1", "/")).await;
@@ -145,6 +146,21 @@ async fn without_headers_only_a_refusal_says_something() {
         assert!(!response.headers().contains_key("ratelimit"));
         assert!(!response.headers().contains_key("ratelimit-policy"));
     }
+}
+
+/// acceptance 21.1 (9)
+#[tokio::test(start_paused = true)]
+async fn the_customary_headers_are_there_when_asked_for() {
+    let mut config = AbuseGuardConfig::default();
+    config.headers = RateLimitHeaders::WithCustomary;
+    let guard = AbuseGuardLayer::new(config).unwrap();
+    let response = send(&guard, get_from("192.0.2.1", "/")).await;
+    assert_eq!(header(&response, "x-ratelimit-limit"), "200");
+    assert_eq!(header(&response, "x-ratelimit-remaining"), "199");
+    let reset: i64 = header(&response, "x-ratelimit-reset").parse().unwrap();
+    let now = plumego_stdx::Timestamp::now().unix_seconds();
+    assert!((now..=now + 2).contains(&reset), "{reset} {now}");
+    assert!(response.headers().contains_key("ratelimit"));
 }
 
 /// acceptance 21.1 (34)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body::Body as HttpBody;
-use plumego_contract::{BoxError, OnDisconnect, Problem, Request};
+use plumego_contract::{BoxError, OnDisconnect, Problem, Request, RouteTimeout};
 use plumego_stdx::Limit;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -61,6 +61,16 @@ impl Router {
     #[must_use]
     pub fn on_disconnect(self, policy: OnDisconnect) -> Self {
         self.modify("on_disconnect", |route| route.info.on_disconnect = policy)
+    }
+
+    /// How long the route may take to answer, in place of the application's time: a `Duration`, or
+    /// [`RouteTimeout::Never`].
+    #[track_caller]
+    #[must_use]
+    pub fn timeout(self, timeout: impl Into<RouteTimeout>) -> Self {
+        self.modify("timeout", |route| {
+            route.info.timeout = Some(timeout.into());
+        })
     }
 
     /// Makes the route a probe of the operator (health, metrics), which limits and the access log

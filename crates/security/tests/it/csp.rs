@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use plumego_security::headers::{Csp, CspNonce, Directive, Source};
 
 fn check(csp: &Csp, expected: &str) {
@@ -184,4 +186,27 @@ fn a_nonce_stands_in_every_place_and_differs_every_time() {
     let plain = Csp::standard().build().unwrap();
     assert!(!plain.needs_nonce());
     assert_eq!(plain.value(Some(&one)), plain.value(None));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Whatever text stands in a source: it is refused, or it is one word of its own directive.
+    #[test]
+    fn any_text_is_one_source_or_none(text in "\\PC{0,24}|[a-z;, '\"*:/.\r\n=-]{0,24}", kind in 0..3_u8) {
+        let source = match kind {
+            0 => Source::host(text.clone()),
+            1 => Source::scheme(text.clone()),
+            _ => Source::Sha256(text.clone().into()),
+        };
+        let csp = Csp::standard().set(Directive::ScriptSrc, [Source::Own, source]);
+        if let Ok(csp) = csp.build() {
+            let value = csp.value(None);
+            let value = value.to_str().unwrap();
+            let directives: Vec<_> = value.split(';').collect();
+            prop_assert_eq!(directives.len(), 5, "{}", value);
+            prop_assert_eq!(directives[1].split_whitespace().count(), 3, "{}", value);
+            prop_assert!(!value.contains(','), "{}", value);
+        }
+    }
 }
