@@ -14,6 +14,7 @@
     reason = "a build tool reads files and its arguments"
 )]
 
+mod configuration;
 mod errors;
 mod features;
 
@@ -75,7 +76,9 @@ fn pages(root: &Path) -> Result<Vec<Page>, String> {
     for language in Language::ALL {
         pages.push(features::page(root, language)?);
         pages.push(errors::page(language));
+        pages.push(configuration::page(language));
     }
+    pages.push(configuration::env_example());
     Ok(pages)
 }
 
