@@ -36,7 +36,7 @@ pub use self::redirect::Redirect;
 pub use self::reply::{Reply, reply, respond};
 pub use self::safe_redirect::SafeRedirect;
 pub use self::sse::{Event, Events, Sse};
-pub use self::stream::{Closed, Produced, Sender, Stream, Streaming};
+pub use self::stream::{Closed, Sender, Stream, Streaming};
 pub use self::text::{Binary, Html, Text};
 use crate::{Body, Error, RequestContext, Response};
 

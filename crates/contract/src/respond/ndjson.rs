@@ -8,7 +8,7 @@ use http::{HeaderValue, header};
 use serde::Serialize;
 
 use super::IntoResponse;
-use super::stream::{Chunks, Closed, Encode, Produced, QUEUED_CHUNKS, Sender, streaming};
+use super::stream::{Chunks, Closed, Encode, QUEUED_CHUNKS, Sender, streaming};
 use crate::{Body, BoxError, Error, Response};
 
 /// A body of one JSON value a line, `application/x-ndjson`, made while it is sent.
@@ -26,7 +26,7 @@ use crate::{Body, BoxError, Error, Response};
 ///         for id in 0..3 {
 ///             lines.send(&serde_json::json!({ "id": id })).await?;
 ///         }
-///         Ok::<_, plumego_contract::respond::SendError>(())
+///         Ok(())
 ///     })
 /// }
 /// ```
@@ -58,12 +58,11 @@ impl Ndjson {
     }
 
     /// The lines that an async function sends, ahead of the client by at most
-    /// [`QUEUED_CHUNKS`](super::stream::QUEUED_CHUNKS). It returns nothing or a `Result`; an error
-    /// cuts the body. It runs inside the body and is dropped with it when the client leaves.
+    /// [`QUEUED_CHUNKS`](super::stream::QUEUED_CHUNKS). An error cuts the body. It runs inside the body and is dropped with it when the client leaves.
     pub fn produce<F, Fut>(producer: F) -> Self
     where
         F: FnOnce(Lines) -> Fut,
-        Fut: Future<Output: Produced> + Send + 'static,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         let chunks = Chunks::new(QUEUED_CHUNKS, |sender| producer(Lines(sender)));
         Self(Body::from_stream(chunks))

@@ -12,7 +12,7 @@
 //!             let event = Event::new().id(n.to_string()).event("tick").data("tock");
 //!             events.send(event).await?;
 //!         }
-//!         Ok::<_, plumego_contract::Error>(())
+//!         Ok(())
 //!     })
 //! }
 //! ```
@@ -33,7 +33,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 pub use self::event::Event;
 use self::keep_alive::KeepAlive;
 use super::IntoResponse;
-use super::stream::{Chunks, Closed, Encode, Produced, QUEUED_CHUNKS, Sender, streaming};
+use super::stream::{Chunks, Closed, Encode, QUEUED_CHUNKS, Sender, streaming};
 use crate::{Body, BoxError, Error, Response};
 
 /// The time of silence after which a comment is sent.
@@ -76,12 +76,12 @@ impl Sse {
         })))
     }
 
-    /// The events that an async function sends. It returns nothing or a `Result`. It runs inside
-    /// the body and is dropped with it when the client leaves.
+    /// The events that an async function sends. An error cuts the body. It runs
+    /// inside the body and is dropped with it when the client leaves.
     pub fn produce<F, Fut>(producer: F) -> Self
     where
         F: FnOnce(Events) -> Fut,
-        Fut: Future<Output: Produced> + Send + 'static,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         let chunks = Chunks::new(QUEUED_CHUNKS, |sender| producer(Events(sender)));
         Self::over(Body::from_stream(chunks))

@@ -9,7 +9,8 @@
 //! async fn report() -> impl IntoResponse {
 //!     Stream::produce("text/csv; charset=utf-8", async |rows| {
 //!         rows.send("id,name\n").await?;
-//!         rows.send("7,ada\n").await
+//!         rows.send("7,ada\n").await?;
+//!         Ok(())
 //!     })
 //! }
 //! ```
@@ -29,7 +30,7 @@ use http::header;
 
 pub(super) use self::encode::Encode;
 pub(super) use self::produce::Chunks;
-pub use self::produce::{Closed, Produced, Sender};
+pub use self::produce::{Closed, Sender};
 use super::IntoResponse;
 use super::text::media_type;
 use crate::{Body, BoxError, Error, RequestContext, Response};
@@ -80,11 +81,11 @@ impl Stream {
     }
 
     /// The chunks that an async function sends, ahead of the client by at most [`QUEUED_CHUNKS`].
-    /// It returns nothing or a `Result`.
+    /// An error cuts the body.
     pub fn produce<F, Fut>(content_type: impl Into<Cow<'static, str>>, producer: F) -> Self
     where
         F: FnOnce(Sender) -> Fut,
-        Fut: Future<Output: Produced> + Send + 'static,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         Self::new(content_type, Chunks::new(QUEUED_CHUNKS, producer))
     }

@@ -9,26 +9,6 @@ use tokio::sync::mpsc;
 
 use crate::BoxError;
 
-/// What a producer may return: nothing, or a `Result`.
-///
-/// An error ends the body as cut, so that the client can tell it from a whole one.
-pub trait Produced: sealed::Sealed {
-    #[doc(hidden)]
-    fn into_result(self) -> Result<(), BoxError>;
-}
-
-impl Produced for () {
-    fn into_result(self) -> Result<(), BoxError> {
-        Ok(())
-    }
-}
-
-impl<E: Into<BoxError>> Produced for Result<(), E> {
-    fn into_result(self) -> Result<(), BoxError> {
-        self.map_err(Into::into)
-    }
-}
-
 /// The response is over: the client left, or the body ended.
 ///
 /// It only reaches a [`Sender`] that was moved out of its producer; the producer itself is dropped
@@ -83,13 +63,13 @@ impl Chunks {
     pub(in crate::respond) fn new<F, Fut>(queued: usize, producer: F) -> Self
     where
         F: FnOnce(Sender) -> Fut,
-        Fut: Future<Output: Produced> + Send + 'static,
+        Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         let (sender, queue) = mpsc::channel(queued);
         let producer = producer(Sender(sender));
         Self {
             queue,
-            producer: Some(Box::pin(async { producer.await.into_result() })),
+            producer: Some(Box::pin(producer)),
             failed: None,
         }
     }
@@ -138,10 +118,4 @@ impl Stream for Chunks {
             }
         }
     }
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for () {}
-    impl<E> Sealed for Result<(), E> {}
 }

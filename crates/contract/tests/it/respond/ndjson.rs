@@ -51,7 +51,8 @@ async fn a_producer_that_goes_on_after_an_item_that_cannot_be_encoded_sends_noth
         lines.send(&1).await?;
         let refused = lines.send(&Unencodable).await;
         assert!(matches!(refused, Err(SendError::Encode(_))));
-        lines.send(&3).await
+        lines.send(&3).await?;
+        Ok(())
     });
     let (lines, result) = frames(body(ndjson)).await;
     assert_eq!(lines, ["1\n"]);
@@ -73,7 +74,7 @@ async fn a_producer_sends_unsized_and_borrowed_values() {
         lines.send("text").await?;
         lines.send(&owned[..]).await?;
         lines.send(&json!({"a": null})).await?;
-        Ok::<_, Error>(())
+        Ok(())
     });
     let (lines, result) = frames(body(ndjson)).await;
     assert_eq!(lines, ["\"text\"\n", "[1,2]\n", "{\"a\":null}\n"]);

@@ -219,6 +219,7 @@ async fn a_comment_goes_out_for_every_span_of_silence() {
         events.send(Event::new().data("a")).await.unwrap();
         tokio::time::sleep_until(start + Duration::from_secs(70)).await;
         events.send(Event::new().data("b")).await.unwrap();
+        Ok(())
     });
     let mut body = sse.into_response().into_body();
     let mut seen = Vec::new();
@@ -258,7 +259,7 @@ async fn first_comment(sse: Sse) -> Option<Duration> {
 
 #[tokio::test(start_paused = true)]
 async fn the_keep_alive_is_a_choice() {
-    let silent = || Sse::produce(async |_events| std::future::pending::<()>().await);
+    let silent = || Sse::produce(async |_events| std::future::pending().await);
     for (sse, expected) in [
         (silent(), Some(15)),
         (silent().keep_alive(Duration::from_secs(3)), Some(3)),

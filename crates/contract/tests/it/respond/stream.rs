@@ -28,7 +28,7 @@ impl Drop for Dropped {
 fn produced<F, Fut>(producer: F) -> Body
 where
     F: FnOnce(Sender) -> Fut,
-    Fut: Future<Output: plumego_contract::respond::Produced> + Send + 'static,
+    Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
 {
     Stream::produce(CSV, producer).into_response().into_body()
 }
@@ -59,7 +59,8 @@ async fn each_chunk_of_a_producer_is_a_frame_and_an_empty_one_is_none() {
     let body = produced(async |rows| {
         rows.send("id\n").await?;
         rows.send("").await?;
-        rows.send(vec![b'7', b'\n']).await
+        rows.send(vec![b'7', b'\n']).await?;
+        Ok(())
     });
     let (chunks, result) = frames(body).await;
     assert_eq!(chunks, ["id\n", "7\n"]);
@@ -75,6 +76,7 @@ async fn many_more_chunks_than_the_queue_holds_arrive_in_order() {
                 tokio::task::yield_now().await;
             }
         }
+        Ok(())
     });
     let (chunks, result) = frames(body).await;
     assert!(result.is_ok());
@@ -101,10 +103,10 @@ async fn what_was_sent_before_a_failure_goes_out_before_it() {
 
 #[tokio::test]
 async fn nothing_follows_an_error() {
-    let mut body = produced(async |_| Err::<(), Error>(Error::conflict("c", "c")));
+    let mut body = produced(async |_| Err(Error::conflict("c", "c").into()));
     assert!(body.frame().await.unwrap().is_err());
     assert!(body.frame().await.is_none());
-    let (chunks, result) = frames(produced(async |_| ())).await;
+    let (chunks, result) = frames(produced(async |_| Ok(()))).await;
     assert!(chunks.is_empty() && result.is_ok());
 }
 
@@ -118,7 +120,7 @@ async fn a_producer_runs_no_further_than_its_client_and_its_queue() {
             count.fetch_add(1, Ordering::SeqCst);
         }
         #[expect(unreachable_code, reason = "names the type of the result")]
-        Ok::<(), Closed>(())
+        Ok(())
     });
     assert_eq!(
         sent.load(Ordering::SeqCst),
@@ -141,7 +143,7 @@ async fn a_client_that_leaves_drops_the_producer() {
         let _guard = guard;
         rows.send("a").await?;
         std::future::pending::<()>().await;
-        Ok::<_, Closed>(())
+        Ok(())
     });
     assert_eq!(ready(&mut body), Some(Bytes::from("a")));
     assert_eq!(ready(&mut body), None);
@@ -155,6 +157,7 @@ async fn a_sender_that_was_given_away_keeps_the_body_open_and_learns_of_its_end(
     let (give, take) = tokio::sync::oneshot::channel();
     let mut body = produced(async move |rows| {
         give.send(rows.clone()).unwrap();
+        Ok(())
     });
     assert_eq!(ready(&mut body), None);
     let rows = take.await.unwrap();
@@ -180,7 +183,7 @@ async fn a_failure_ends_the_body_though_a_sender_was_given_away() {
 
 #[tokio::test]
 async fn a_content_type_that_is_none_is_a_500() {
-    let response = Stream::produce("a\r\nb: c", async |_| ()).respond(&context("/"));
+    let response = Stream::produce("a\r\nb: c", async |_| Ok(())).respond(&context("/"));
     assert_eq!(response.status(), 500);
     assert_eq!(header(&response, "b"), None);
 }
