@@ -14,7 +14,7 @@ use plumego_observe::metrics::Metrics;
 use plumego_router::{Frozen, FrozenFuture};
 use tower_service::Service;
 
-use crate::builder::{AppBuilder, Settings};
+use crate::builder::{AppBuilder, Listening, Settings};
 use crate::run::logging::Flusher;
 use crate::run::{Control, Handle};
 use crate::server::{Endpoint, ServerMetrics};
@@ -34,6 +34,7 @@ pub struct App {
     pub(crate) server_metrics: ServerMetrics,
     pub(crate) flusher: Flusher,
     pub(crate) control: Control,
+    pub(crate) on_listening: Vec<Listening>,
 }
 
 impl App {

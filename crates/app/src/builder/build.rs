@@ -82,6 +82,7 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
         metrics,
         server_metrics,
         flusher,
+        on_listening: builder.on_listening,
     })
 }
 

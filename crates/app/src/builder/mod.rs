@@ -3,6 +3,7 @@
 mod build;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,6 +31,8 @@ use crate::guards::Guards;
 use crate::server::{Endpoint, IntoListener};
 
 type Change = Box<dyn FnOnce(Router) -> Router + Send + Sync>;
+/// Learns the addresses that are bound.
+pub(crate) type Listening = Box<dyn FnOnce(&[SocketAddr]) + Send + Sync>;
 
 /// Everything an application is made of, on its way to an [`App`].
 ///
@@ -65,6 +68,7 @@ pub struct AppBuilder {
     health: HealthEndpoints,
     metrics_endpoint: MetricsEndpoint,
     slashes: Option<Slashes>,
+    on_listening: Vec<Listening>,
     metrics: Metrics,
     context: AppContext,
 }
@@ -89,6 +93,7 @@ impl AppBuilder {
             health: HealthEndpoints::default(),
             metrics_endpoint: MetricsEndpoint::disabled(),
             slashes: None,
+            on_listening: Vec::new(),
             metrics: Metrics::default(),
             context: AppContext::default(),
         }
@@ -251,6 +256,16 @@ impl AppBuilder {
     #[track_caller]
     pub fn slashes(mut self, slashes: Slashes) -> Self {
         self.slashes = Some(slashes);
+        self
+    }
+
+    /// Something to do when everything has started and connections are accepted: it learns the
+    /// addresses, with the ports that the system chose for port 0.
+    pub fn on_listening(
+        mut self,
+        tell: impl FnOnce(&[SocketAddr]) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_listening.push(Box::new(tell));
         self
     }
 

@@ -163,6 +163,9 @@ impl App {
         for addr in &addrs {
             tracing::info!(%addr, "listening on http://{addr}");
         }
+        for tell in self.on_listening {
+            tell(&addrs);
+        }
         let handle = self.control.handle();
         let shutdown = Shutdown {
             server,
