@@ -1,0 +1,80 @@
+const profile = {
+  name: "Ada Lovelace", email: "ada@example.org", age: 36, bio: "First programmer.",
+  tags: ["math"], rating: 5, newsletter: true, phone: null,
+  address: { city: "London", country: "GB" }, points: 1843,
+};
+const routes = [
+  ["GET", "/ping", "Plain text."],
+  ["GET", "/api/users/me", "A static segment wins over a parameter."],
+  ["GET", "/api/users/{id}", "A parameter.", { id: "42" }],
+  ["GET", "/api/users/{id}/posts/{post}", "Two parameters.", { id: "42", post: "first" }],
+  ["GET", "/api/files/{*path}", "The rest of the path.", { path: "docs/readme.md" }],
+  ["POST", "/api/echo", "A validated JSON body. Break a rule and see the 422.", { json: profile }],
+  ["POST", "/api/upload", "A multipart body: name, size and SHA-256 of each part.", { file: true }],
+  ["GET", "/api/slow?ms={ms}", "Answers after a while, to 60000 ms.", { ms: 500 }],
+  ["GET", "/api/panic", "A panic is a 500 with a trace id."],
+  ["GET", "/api/events?count={count}&interval_ms={interval_ms}", "Server-sent events.",
+    { count: 5, interval_ms: 400 }],
+  ["GET", "/api/large?bytes={bytes}", "Streamed text, to 100 MB.", { bytes: 5000 }],
+  ["GET", "/health/live", "The process lives."],
+  ["GET", "/health/ready", "It may be sent traffic."],
+  ["GET", "/health/build", "What is running."],
+  ["GET", "/metrics", "OpenMetrics."],
+  ["GET", "/nowhere", "An error, as RFC 9457."],
+];
+const output = document.querySelector("#answer pre");
+const show = (text) => { output.textContent = text.length > 20000 ? text.slice(0, 20000) + "\n…" : text; };
+
+function field(name, value) {
+  if (name === "json") {
+    const area = document.createElement("textarea");
+    area.name = name; area.value = JSON.stringify(value, null, 2);
+    area.setAttribute("aria-label", "JSON body");
+    return area;
+  }
+  const input = document.createElement("input");
+  input.name = name;
+  if (name === "file") { input.type = "file"; input.multiple = true; }
+  else { input.type = typeof value === "number" ? "number" : "text"; input.value = value; }
+  input.setAttribute("aria-label", name);
+  return input;
+}
+
+async function listen(url) {
+  show("");
+  const source = new EventSource(url);
+  source.addEventListener("tick", (event) => { output.textContent += `tick ${event.data}\n`; });
+  source.onerror = () => { source.close(); output.textContent += "(the stream is over)"; };
+}
+
+async function ask(method, pattern, form) {
+  const data = new FormData(form);
+  const url = pattern.replace(/\{(\*?)(\w+)\}/g, (_, rest, name) => rest
+    ? String(data.get(name)).split("/").map(encodeURIComponent).join("/")
+    : encodeURIComponent(data.get(name)));
+  if (pattern.startsWith("/api/events")) return listen(url);
+  const options = { method };
+  if (data.has("json")) {
+    options.body = data.get("json");
+    options.headers = { "content-type": "application/json" };
+  } else if (data.has("file")) options.body = data;
+  try {
+    const answer = await fetch(url, options);
+    let text = await answer.text();
+    try { text = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON */ }
+    show(`${method} ${url}\n${answer.status} ${answer.headers.get("content-type") ?? ""}\n\n${text}`);
+  } catch (error) { show(`${method} ${url}\n${error}`); }
+}
+
+for (const [method, pattern, about, fields = {}] of routes) {
+  const form = document.createElement("form");
+  const code = document.createElement("code");
+  code.textContent = `${method} ${pattern}`;
+  const text = document.createElement("span");
+  text.textContent = about;
+  const button = document.createElement("button");
+  button.textContent = "Try";
+  form.append(code, text, ...Object.entries(fields).map(([name, value]) => field(name, value)), button);
+  form.addEventListener("submit", (event) => { event.preventDefault(); ask(method, pattern, form); });
+  document.querySelector("#routes").append(form);
+}

@@ -1,0 +1,14 @@
+//! The reference application as a process: every route the page lists, over real sockets.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+mod client;
+mod process;
+mod routes;

@@ -1,0 +1,140 @@
+//! The program: how it starts, what it prints, how it ends.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use crate::client::get;
+
+/// A running reference application on a port of its own.
+pub(crate) struct Reference {
+    child: Child,
+    pub(crate) addr: SocketAddr,
+    output: BufReader<ChildStdout>,
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reference"));
+    // Neither the settings nor the files of whoever runs the tests.
+    command.env_clear().current_dir(env!("CARGO_TARGET_TMPDIR"));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Reference {
+    pub(crate) fn start(args: &[&str], env: &[(&str, &str)]) -> Self {
+        let mut child = program()
+            .args(args)
+            .envs(env.iter().copied())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        let addr = loop {
+            line.clear();
+            assert!(
+                output.read_line(&mut line).unwrap() > 0,
+                "it ended before it listened"
+            );
+            if let Some(rest) = line.strip_prefix("Listening on http://") {
+                break rest.split(' ').next().unwrap().parse().unwrap();
+            }
+        };
+        Self {
+            child,
+            addr,
+            output,
+        }
+    }
+
+    pub(crate) fn on_any_port() -> Self {
+        Self::start(&["--addr", "127.0.0.1:0"], &[])
+    }
+
+    /// Ends it as an operator does; answers the exit code and what it still printed.
+    fn terminate(mut self) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let code = self.child.wait().unwrap().code();
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).unwrap();
+        (code, rest)
+    }
+}
+
+impl Drop for Reference {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_address_comes_from_the_flag_or_the_environment() {
+    let by_flag = Reference::start(&["--addr", "127.0.0.1:0"], &[("APP_ADDR", "127.0.0.2:0")]);
+    assert_eq!(by_flag.addr.ip().to_string(), "127.0.0.1");
+    let by_variable = Reference::start(&[], &[("APP_ADDR", "127.0.0.2:0")]);
+    assert_eq!(by_variable.addr.ip().to_string(), "127.0.0.2");
+    assert_eq!(get(by_variable.addr, "/ping").text(), "pong");
+}
+
+#[test]
+fn sigterm_ends_it_cleanly_and_leaves_no_log_line_behind() {
+    let reference = Reference::on_any_port();
+    assert_eq!(get(reference.addr, "/ping?last").text(), "pong");
+    let (code, rest) = reference.terminate();
+    assert_eq!(code, Some(0));
+    assert!(rest.contains("/ping"), "the access log was flushed: {rest}");
+}
+
+#[test]
+fn a_taken_address_is_an_error_that_names_it() {
+    let first = Reference::on_any_port();
+    let addr = first.addr.to_string();
+    let output = program().args(["--addr", &addr]).output().unwrap();
+    assert!(!output.status.success());
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains(&addr), "{message}");
+}
+
+#[test]
+fn help_and_print_config_print_and_end() {
+    let help = program().arg("--help").output().unwrap();
+    assert!(help.status.success());
+    assert!(String::from_utf8_lossy(&help.stdout).contains("--addr"));
+    let config = program()
+        .arg("--print-config")
+        .env("APP_DEBUG", "true")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&config.stdout);
+    assert!(
+        text.contains("127.0.0.1:8080") && text.contains("APP_DEBUG"),
+        "{text}"
+    );
+}
+
+#[test]
+fn every_mistake_in_the_settings_is_told_at_once() {
+    let output = program()
+        .env("APP_READ_TIMEOUT_MS", "soon")
+        .env("APP_MAX_HEADER_BYTES", "many")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let message = String::from_utf8_lossy(&output.stderr);
+    for part in [
+        "APP_READ_TIMEOUT_MS",
+        "soon",
+        "APP_MAX_HEADER_BYTES",
+        "many",
+    ] {
+        assert!(message.contains(part), "{part} is missing in: {message}");
+    }
+}

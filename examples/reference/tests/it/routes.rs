@@ -1,0 +1,180 @@
+//! Every route.
+
+use serde_json::json;
+
+use crate::client::{get, send};
+use crate::process::Reference;
+
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+
+#[test]
+fn the_page_lists_what_is_here() {
+    let app = Reference::on_any_port();
+    let page = get(app.addr, "/");
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert!(page.text().contains("/home.js"));
+    let script = get(app.addr, "/home.js");
+    assert_eq!(
+        script.header("content-type"),
+        Some("text/javascript; charset=utf-8")
+    );
+    for route in [
+        "/ping",
+        "/api/echo",
+        "/api/events",
+        "/health/ready",
+        "/metrics",
+    ] {
+        assert!(script.text().contains(route), "{route}");
+    }
+    assert_eq!(get(app.addr, "/home.css").status, 200);
+}
+
+#[test]
+fn paths_are_matched_and_echoed() {
+    let app = Reference::on_any_port();
+    let data = |target: &str| get(app.addr, target).json()["data"].clone();
+    assert_eq!(get(app.addr, "/ping").text(), "pong");
+    assert_eq!(data("/api/users/me"), json!({"route": "me"}));
+    assert_eq!(data("/api/users/42"), json!({"route": "user", "id": "42"}));
+    assert_eq!(
+        data("/api/users/a%2Fb%20%C3%A9"),
+        json!({"route": "user", "id": "a/b é"})
+    );
+    let post = data("/api/users/42/posts/x");
+    assert_eq!(post, json!({"route": "post", "id": "42", "post": "x"}));
+    let file = data("/api/files/a/b/c.txt");
+    assert_eq!(file, json!({"route": "file", "path": "a/b/c.txt"}));
+    let whole = get(app.addr, "/api/users/me").json();
+    assert_eq!(whole["trace_id"].as_str().unwrap().len(), 32);
+    assert_eq!(get(app.addr, "/api/users/%FF").status, 400);
+    assert_eq!(get(app.addr, "/nowhere").json()["code"], "not_found");
+    assert_eq!(send(app.addr, "DELETE", "/ping", &[], b"").status, 405);
+}
+
+#[test]
+fn echo_gives_back_what_fits_and_lists_what_does_not() {
+    let app = Reference::on_any_port();
+    let profile = json!({
+        "name": "Ada", "email": "ada@example.org", "age": 36, "bio": "b", "tags": ["x"],
+        "rating": 4.5, "newsletter": true, "phone": null,
+        "address": {"city": "London", "country": "GB"}, "points": 10,
+    });
+    let body = profile.to_string();
+    let answer = send(app.addr, "POST", "/api/echo", &[JSON], body.as_bytes());
+    assert_eq!((answer.status, &answer.json()["data"]), (200, &profile));
+
+    let wrong = json!({
+        "name": "", "email": "nobody", "age": 200, "address": {"city": "", "country": "GB"},
+    });
+    let answer = send(
+        app.addr,
+        "POST",
+        "/api/echo",
+        &[JSON],
+        wrong.to_string().as_bytes(),
+    );
+    assert_eq!(answer.status, 422);
+    let body = answer.json();
+    let mut pointers: Vec<&str> = body["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["pointer"].as_str().unwrap())
+        .collect();
+    pointers.sort_unstable();
+    assert_eq!(pointers, ["/address/city", "/age", "/email", "/name"]);
+
+    let text = [("Content-Type", "text/plain")];
+    assert_eq!(
+        send(app.addr, "POST", "/api/echo", &text, b"{}").status,
+        415
+    );
+    assert_eq!(
+        send(
+            app.addr,
+            "POST",
+            "/api/echo",
+            &[JSON],
+            format!("{profile} x").as_bytes()
+        )
+        .status,
+        400
+    );
+}
+
+#[test]
+fn upload_tells_name_size_and_hash_of_each_part() {
+    let app = Reference::on_any_port();
+    let body = "--b\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nhello\r\n\
+                --b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.bin\"\r\n\
+                Content-Type: application/octet-stream\r\n\r\n\r\n--b--\r\n";
+    let kind = [("Content-Type", "multipart/form-data; boundary=b")];
+    let answer = send(app.addr, "POST", "/api/upload", &kind, body.as_bytes());
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let parts = &answer.json()["data"];
+    let hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    assert_eq!(parts[0]["name"], "note");
+    assert_eq!(
+        (&parts[0]["size"], &parts[0]["sha256"]),
+        (&json!(5), &json!(hello))
+    );
+    assert_eq!(
+        (&parts[1]["size"], &parts[1]["sha256"]),
+        (&json!(0), &json!(empty))
+    );
+}
+
+#[test]
+fn slow_panic_events_and_large() {
+    let app = Reference::on_any_port();
+    assert_eq!(
+        get(app.addr, "/api/slow?ms=1").json()["data"],
+        json!({"ms": 1})
+    );
+    assert_eq!(get(app.addr, "/api/slow?ms=60001").status, 400);
+    assert_eq!(get(app.addr, "/api/slow?ms=x").status, 400);
+
+    let answer = get(app.addr, "/api/panic");
+    assert_eq!(
+        (answer.status, &answer.json()["code"]),
+        (500, &json!("internal"))
+    );
+    assert!(!answer.text().contains("asked to panic"));
+
+    let events = get(app.addr, "/api/events?count=3&interval_ms=1");
+    assert_eq!(events.header("content-type"), Some("text/event-stream"));
+    assert_eq!(events.text().matches("event: tick\n").count(), 3);
+
+    for bytes in [0, 1, 1_000_000] {
+        let large = get(app.addr, &format!("/api/large?bytes={bytes}"));
+        assert_eq!((large.status, large.body.len()), (200, bytes));
+    }
+    assert_eq!(get(app.addr, "/api/large?bytes=100000001").status, 400);
+}
+
+#[test]
+fn health_and_metrics() {
+    let app = Reference::on_any_port();
+    assert_eq!(get(app.addr, "/health/live").status, 200);
+    assert_eq!(get(app.addr, "/health/ready").json()["ready"], true);
+    assert_eq!(
+        get(app.addr, "/health/build").json()["version"],
+        env!("CARGO_PKG_VERSION")
+    );
+    get(app.addr, "/api/users/1");
+    get(app.addr, "/api/users/2");
+    let metrics = get(app.addr, "/metrics");
+    assert!(
+        metrics
+            .header("content-type")
+            .unwrap()
+            .starts_with("application/openmetrics-text")
+    );
+    let series = "http_requests_total{method=\"GET\",route=\"/api/users/{id}\",status=\"200\"} 2";
+    assert!(metrics.text().contains(series), "{}", metrics.text());
+}
