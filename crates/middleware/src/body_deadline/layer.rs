@@ -2,7 +2,7 @@ use tower_layer::Layer;
 
 use super::{BodyDeadlineConfig, BodyDeadlineService};
 
-/// Bounds how slowly a request body may come. See the [module](self).
+/// Bounds how slowly a request body may come. See the [module](super).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BodyDeadlineLayer {
     config: BodyDeadlineConfig,

@@ -44,6 +44,9 @@
 //! client is its /64, since a single household has 2⁶⁴ addresses; an IPv4 address in an IPv6 one
 //! is itself. Where no address is known, all share one quota.
 //!
+//! Who holds a larger network, a /48 of 65 536 such clients, gets as many quotas; what all of them
+//! together can do is bounded by [`ConcurrencyLimitLayer`](crate::ConcurrencyLimitLayer).
+//!
 //! Forwarding headers of anybody else are not read, so nobody gets a new quota by making one up. A
 //! service behind a proxy must therefore name it as trusted, or all its clients are one.
 //!

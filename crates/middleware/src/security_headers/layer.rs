@@ -5,7 +5,7 @@ use tower_layer::Layer;
 
 use super::SecurityHeadersService;
 
-/// Adds security headers to every response. See the [module](self).
+/// Adds security headers to every response. See the [module](super).
 ///
 /// The default is [`HeaderPolicy::standard`].
 #[derive(Debug, Clone, Default)]

@@ -12,14 +12,26 @@
 //! use http::HeaderValue;
 //! use http::header::X_FRAME_OPTIONS;
 //! use plumego_middleware::SecurityHeadersLayer;
-//! use plumego_security::headers::HeaderPolicy;
+//! use plumego_security::headers::{Csp, Directive, HeaderPolicy, Source};
 //!
 //! let standard = SecurityHeadersLayer::default();
 //! let strict = SecurityHeadersLayer::new(HeaderPolicy::strict());
-//! let own = SecurityHeadersLayer::new(
-//!     HeaderPolicy::standard().set(X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN")),
-//! );
+//!
+//! // Pages of the own origin may frame each other. Old browsers read the one header, all others
+//! // the policy, so both say it.
+//! let csp = Csp::standard().set(Directive::FrameAncestors, [Source::Own]).build()?;
+//! let own = HeaderPolicy::standard()
+//!     .set(X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"))
+//!     .csp(csp);
+//! let own = SecurityHeadersLayer::new(own);
+//! # Ok::<(), plumego_security::headers::CspError>(())
 //! ```
+//!
+//! # What the standard policy may stand in the way of
+//!
+//! Inline scripts and styles, and anything from another origin, need a policy of their own. So does
+//! an image or a script that other sites are to embed: set `Cross-Origin-Resource-Policy` to
+//! `cross-origin` on it. Requests by CORS are not touched.
 //!
 //! [`HeaderPolicy`]: plumego_security::headers::HeaderPolicy
 

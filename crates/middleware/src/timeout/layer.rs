@@ -5,7 +5,7 @@ use tower_layer::Layer;
 
 use super::TimeoutService;
 
-/// Bounds the time to the response. See the [module](self).
+/// Bounds the time to the response. See the [module](super).
 ///
 /// The default is 30 s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -143,7 +143,7 @@ async fn every_refusal_is_logged_and_carries_the_headers() {
 #[tokio::test(start_paused = true)]
 async fn a_route_without_a_timeout_is_not_cut() {
     let service = service(&Log::default(), 10);
-    let patient = tokio::time::timeout(Duration::from_secs(3600), send(&service, "/patient"));
+    let patient = tokio::time::timeout(Duration::from_hours(1), send(&service, "/patient"));
     assert!(patient.await.is_err(), "it still waits");
 }
 

@@ -1,9 +1,10 @@
 //! What somebody does who wants more than a fair share.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
-use plumego_contract::{Body, Request, Response};
+use plumego_contract::{AppContext, Body, Request, RequestContext, Response};
 use plumego_middleware::AbuseGuardLayer;
 use plumego_middleware::rate_limit::AbuseGuardConfig;
 
@@ -49,6 +50,34 @@ async fn forwarding_headers_of_a_stranger_buy_nothing() {
         assert_eq!(passed, 5, "{name}");
         assert_eq!(guard.stats().keys, 1);
     }
+}
+
+/// Behind a trusted proxy each client has its own quota, and what a client writes to the left of
+/// its own address changes nothing.
+#[tokio::test(start_paused = true)]
+async fn behind_a_trusted_proxy_the_client_counts_and_not_what_it_claims() {
+    let mut app = AppContext::default();
+    app.trusted_proxies = "10.0.0.0/8".parse().unwrap();
+    let app = Arc::new(app);
+    let guard = guard(1, 5, 1_000);
+    let mut passed = [0, 0];
+    for claim in 0..50_u32 {
+        for (client, passed) in passed.iter_mut().enumerate() {
+            let request = get_from("10.0.0.1", "/");
+            let connection = *request.extensions().get().unwrap();
+            let (mut parts, body) = request.into_parts();
+            let claimed = Ipv4Addr::from_bits(0x0100_0000 + claim);
+            let hops = format!("{claimed}, 203.0.113.{client}, 10.0.0.2");
+            parts
+                .headers
+                .insert("x-forwarded-for", hops.parse().unwrap());
+            let context = RequestContext::new(Arc::clone(&app), connection, &parts);
+            parts.extensions.insert(context);
+            let request = Request::from_parts(parts, body);
+            *passed += u32::from(status(&guard, request).await == 200);
+        }
+    }
+    assert_eq!(passed, [5, 5]);
 }
 
 /// acceptance 21.2 (19)

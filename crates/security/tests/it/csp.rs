@@ -193,7 +193,10 @@ proptest! {
 
     /// Whatever text stands in a source: it is refused, or it is one word of its own directive.
     #[test]
-    fn any_text_is_one_source_or_none(text in "\\PC{0,24}|[a-z;, '\"*:/.\r\n=-]{0,24}", kind in 0..3_u8) {
+    fn any_text_is_one_source_or_none(
+        text in "\\PC{0,24}|[a-z;, '\"*:/.\r\n=-]{0,24}",
+        kind in 0..3_u8,
+    ) {
         let source = match kind {
             0 => Source::host(text.clone()),
             1 => Source::scheme(text.clone()),
