@@ -25,7 +25,6 @@ pub(crate) struct Settings {
     pub(crate) shutdown_timeout: Duration,
     pub(crate) pre_drain_delay: Duration,
     pub(crate) drain_interval: Duration,
-    #[cfg_attr(not(feature = "log"), expect(dead_code, reason = "for the subscriber"))]
     pub(crate) log_filter: LogFilter,
     pub(crate) warnings: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Driving the log: its subscriber and its flush.
+//! Writing out the log.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -8,8 +8,6 @@ use std::time::Duration;
 use plumego_observe::log::LogWriter;
 use plumego_observe::record::{AccessLog, RequestRecord, RequestSink};
 use tokio::sync::watch;
-
-use crate::app::App;
 
 /// How long a line waits at most.
 const EVERY: Duration = Duration::from_millis(100);
@@ -122,14 +120,3 @@ fn spawn(writer: &LogWriter) -> Option<Inner> {
         ended,
     })
 }
-
-/// Installs the subscriber of the application unless the program has set one.
-#[cfg(feature = "log")]
-pub(super) fn install(app: &App) {
-    let (writer, filter) = (app.flusher.writer(), app.settings.log_filter.clone());
-    plumego_observe::log::install(writer, filter);
-}
-
-/// Without the feature `log` the program brings its own subscriber.
-#[cfg(not(feature = "log"))]
-pub(super) fn install(_: &App) {}

@@ -19,6 +19,11 @@ pub(crate) mod logging;
 mod report;
 mod shutdown;
 mod signals;
+#[cfg(feature = "log")]
+mod subscriber;
+#[cfg(not(feature = "log"))]
+#[path = "no_subscriber.rs"]
+mod subscriber;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -196,7 +201,7 @@ impl App {
     /// # Cancel safety
     /// Dropping the future ends the application at once, as dropping [`Running`] does.
     pub async fn run(self) -> Result<(), Error> {
-        logging::install(&self);
+        subscriber::install(&self);
         let _signals = signals::Scope::enter(self.handle())?;
         let running = match self.start().await {
             Err(error) if error.code() == INTERRUPTED => return Ok(()),

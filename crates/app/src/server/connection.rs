@@ -19,6 +19,7 @@ use super::flow::Flow;
 use super::io::{Protocol, TimedIo};
 use super::registry::Entry;
 use super::request::answer;
+use super::stream;
 use super::watch::{Expired, Phase, Watchdog};
 
 /// How long a head that has begun may still take when the server drains.
@@ -68,15 +69,14 @@ where
     match sniffed.await {
         Err(ended) => ended,
         Ok(Protocol::Nothing) => Ended::Done,
-        #[cfg(feature = "http2")]
         Ok(Protocol::Http2) if shared.tuning.http2 => {
-            super::stream::serve(shared, io, entry, &mut guard).await
+            stream::serve(shared, io, entry, &mut guard).await
         }
         Ok(_) => http1(shared, io, entry, &mut guard).await,
     }
 }
 
-async fn http1<T>(
+pub(super) async fn http1<T>(
     shared: &Arc<Shared>,
     io: TimedIo<T>,
     entry: &Arc<Entry>,
@@ -85,7 +85,7 @@ async fn http1<T>(
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let flow = Flow::http1(shared.clone(), entry.clone());
+    let flow = Flow::new(shared.clone(), entry.clone(), None);
     let service = service_fn(|request| answer(shared, flow.clone(), request));
     let mut engine = http1_builder(shared).serve_connection(TokioIo::new(io), service);
     let mut told = false;

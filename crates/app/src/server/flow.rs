@@ -17,22 +17,12 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    /// A request that has its connection for itself.
-    pub(crate) fn http1(shared: Arc<Shared>, entry: Arc<Entry>) -> Self {
+    /// `stream` is the watch of the stream, with HTTP/2.
+    pub(crate) fn new(shared: Arc<Shared>, entry: Arc<Entry>, stream: Option<Arc<Watch>>) -> Self {
         Self {
             shared,
             entry,
-            stream: None,
-        }
-    }
-
-    /// A request on a stream.
-    #[cfg(feature = "http2")]
-    pub(crate) fn http2(shared: Arc<Shared>, entry: Arc<Entry>, stream: Arc<Watch>) -> Self {
-        Self {
-            shared,
-            entry,
-            stream: Some(stream),
+            stream,
         }
     }
 

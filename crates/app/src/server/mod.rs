@@ -13,6 +13,9 @@ mod registry;
 mod request;
 #[cfg(feature = "http2")]
 mod stream;
+#[cfg(not(feature = "http2"))]
+#[path = "no_stream.rs"]
+mod stream;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -43,10 +46,6 @@ pub(crate) struct Tuning {
     pub(crate) timeouts: Timeouts,
     pub(crate) max_header_bytes: usize,
     pub(crate) max_connections: usize,
-    #[cfg_attr(
-        not(feature = "http2"),
-        expect(dead_code, reason = "without the feature")
-    )]
     pub(crate) http2: bool,
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-#[cfg(feature = "http2")]
-use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -21,9 +19,6 @@ pub(crate) struct Entry {
     waker: Mutex<Option<Waker>>,
     requests: Mutex<Vec<(u64, RequestContext)>>,
     next: AtomicU64,
-    /// The streams of HTTP/2 that are open.
-    #[cfg(feature = "http2")]
-    streams: AtomicUsize,
 }
 
 impl Entry {
@@ -34,8 +29,6 @@ impl Entry {
             waker: Mutex::new(None),
             requests: Mutex::new(Vec::new()),
             next: AtomicU64::new(0),
-            #[cfg(feature = "http2")]
-            streams: AtomicUsize::new(0),
         }
     }
 
@@ -71,21 +64,6 @@ impl Entry {
             .iter()
             .map(|(_, context)| context.clone())
             .collect()
-    }
-
-    #[cfg(feature = "http2")]
-    pub(crate) fn open_stream(&self) {
-        if self.streams.fetch_add(1, Ordering::AcqRel) == 0 {
-            self.watch.enter(Phase::Multiplexed);
-        }
-    }
-
-    #[cfg(feature = "http2")]
-    pub(crate) fn close_stream(&self) {
-        if self.streams.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.watch.enter(Phase::Idle);
-            self.wake();
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -37,11 +38,11 @@ pub(super) async fn serve<T>(
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    entry.watch.multiplex();
     let streams = Streams {
         shared: shared.clone(),
         entry: entry.clone(),
         called: Arc::default(),
+        open: Arc::default(),
     };
     let engine = builder(shared, streams.clone());
     let service = service_fn(move |request| {
@@ -57,7 +58,7 @@ where
                 return Poll::Ready(ended.map_or_else(Ended::Engine, |()| Ended::Done));
             }
             let phase = entry.watch.phase();
-            if told && phase == Phase::Idle {
+            if told && phase == Phase::Quiet {
                 // The goodbye is an exchange; a client that takes no part in it must not hold up
                 // the end.
                 entry.watch.enter(Phase::Head);
@@ -97,30 +98,39 @@ struct Streams {
     /// The stream whose service was called last: the engine hands its future to the executor
     /// right after the call.
     called: Arc<Mutex<Option<Open>>>,
+    /// How many are open.
+    open: Arc<AtomicUsize>,
 }
 
 /// An open stream in the books of its connection.
 struct Open {
     entry: Arc<Entry>,
     watch: Arc<Watch>,
+    all: Arc<AtomicUsize>,
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.entry.close_stream();
+        if self.all.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.entry.watch.enter(Phase::Quiet);
+            self.entry.wake();
+        }
     }
 }
 
 impl Streams {
     fn open(&self) -> Flow {
         let watch = Arc::new(Watch::new(Phase::Handling));
-        self.entry.open_stream();
+        if self.open.fetch_add(1, Ordering::AcqRel) == 0 {
+            self.entry.watch.enter(Phase::Multiplexed);
+        }
         let open = Open {
             entry: self.entry.clone(),
             watch: watch.clone(),
+            all: self.open.clone(),
         };
         *lock(&self.called) = Some(open);
-        Flow::http2(self.shared.clone(), self.entry.clone(), watch)
+        Flow::new(self.shared.clone(), self.entry.clone(), Some(watch))
     }
 }
 

@@ -124,16 +124,6 @@ async fn preface_that_drips_is_ended_by_the_header_deadline() {
     line.ends_after(5, "header").await;
 }
 
-#[cfg(feature = "http2")]
-#[tokio::test(start_paused = true)]
-async fn http2_client_without_a_request_is_ended_by_the_header_deadline() {
-    let mut line = Line::open(1024, pong);
-    // The preface and an empty SETTINGS frame.
-    line.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
-        .await;
-    line.ends_after(5, "header").await;
-}
-
 #[tokio::test(start_paused = true)]
 async fn idle_connection_lives_past_the_header_deadline_and_ends_with_the_idle_one() {
     let mut line = Line::open(1024, pong);

@@ -38,6 +38,8 @@ pub(crate) enum Phase {
     Streaming = 4,
     /// HTTP/2 with open streams, each of which is watched by itself.
     Multiplexed = 5,
+    /// HTTP/2 without one; bytes may come and go all the same.
+    Quiet = 6,
 }
 
 /// Which time ran out. Also a label of the metrics.
@@ -76,8 +78,6 @@ pub(crate) struct Watch {
     response_done: AtomicBool,
     /// Bytes of the next request came before the response was out.
     early: AtomicBool,
-    /// Streams come and go on their own; bytes say nothing about the phase.
-    multiplexed: AtomicBool,
 }
 
 impl Watch {
@@ -89,7 +89,6 @@ impl Watch {
             body_done: AtomicBool::new(true),
             response_done: AtomicBool::new(false),
             early: AtomicBool::new(false),
-            multiplexed: AtomicBool::new(false),
         }
     }
 
@@ -102,12 +101,6 @@ impl Watch {
         let _ = self
             .word
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
-    }
-
-    /// From now on this is HTTP/2.
-    #[cfg(feature = "http2")]
-    pub(crate) fn multiplex(&self) {
-        self.multiplexed.store(true, Ordering::Relaxed);
     }
 
     /// A request is complete up to its body.
@@ -146,9 +139,6 @@ impl Watch {
     /// Bytes were read from the socket.
     pub(crate) fn read(&self) {
         self.moved();
-        if self.multiplexed.load(Ordering::Relaxed) {
-            return;
-        }
         match self.phase() {
             Phase::Idle => self.enter(Phase::Head),
             Phase::Handling | Phase::Writing | Phase::Streaming if self.is_request_body_done() => {
@@ -186,7 +176,8 @@ fn phase_of(word: u32) -> Phase {
         2 => Phase::Handling,
         3 => Phase::Writing,
         4 => Phase::Streaming,
-        _ => Phase::Multiplexed,
+        5 => Phase::Multiplexed,
+        _ => Phase::Quiet,
     }
 }
 
@@ -285,7 +276,7 @@ impl Watchdog {
                 let at = own.into_iter().chain(head_by).min();
                 at.map(|at| (at, Expired::Header))
             }
-            Phase::Idle => after(self.since, idle, Expired::Idle),
+            Phase::Idle | Phase::Quiet => after(self.since, idle, Expired::Idle),
             Phase::Handling | Phase::Multiplexed => None,
             Phase::Writing => after(self.since, write, Expired::Write),
             Phase::Streaming => after(self.since.max(self.moved_at), idle, Expired::Idle),

@@ -2,12 +2,13 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use plumego_app::App;
 use plumego_contract::Connection;
 use plumego_contract::RequestContext;
 use plumego_observe::log::CaptureSink;
+use tokio::sync::Notify;
 
 use crate::client::{Client, app, start, stop};
 
@@ -132,7 +133,11 @@ async fn unix_socket_is_a_listener() {
 }
 
 /// A listener that fails 20 times, and the times at which it did.
-struct Failing(ErrorKind, Arc<Mutex<Vec<tokio::time::Instant>>>);
+struct Failing(
+    ErrorKind,
+    Arc<Mutex<Vec<tokio::time::Instant>>>,
+    Arc<Notify>,
+);
 
 impl plumego_app::Listener for Failing {
     type Io = tokio::io::DuplexStream;
@@ -140,6 +145,7 @@ impl plumego_app::Listener for Failing {
     fn poll_accept(&mut self, _: &mut Context<'_>) -> Poll<io::Result<(Self::Io, Connection)>> {
         let mut asked = self.1.lock().unwrap();
         if asked.len() == 20 {
+            self.2.notify_one();
             return Poll::Pending;
         }
         asked.push(tokio::time::Instant::now());
@@ -148,15 +154,15 @@ impl plumego_app::Listener for Failing {
 }
 
 async fn check_accept_errors(kind: ErrorKind, counted: u64, waited: std::ops::Range<u64>) {
-    let asked = Arc::default();
-    let failing = Failing(kind, Arc::clone(&asked));
+    let (asked, done) = (Arc::default(), Arc::new(Notify::new()));
+    let failing = Failing(kind, Arc::clone(&asked), Arc::clone(&done));
     let app = App::builder()
         .log_sink(CaptureSink::default())
         .listener(failing);
     let app = app.build().unwrap();
     let metrics = app.metrics().clone();
     let running = app.start().await.unwrap();
-    tokio::time::sleep(Duration::from_mins(1)).await;
+    crate::client::within(done.notified()).await;
     let errors = format!("http_accept_errors_total {counted}\n");
     assert!(metrics.encode().contains(&errors), "{}", metrics.encode());
     let asked = asked.lock().unwrap().clone();

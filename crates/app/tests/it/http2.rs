@@ -1,5 +1,4 @@
 //! HTTP/2 with prior knowledge, spoken by another client.
-#![cfg(feature = "http2")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -145,6 +144,23 @@ async fn stream_that_is_not_read_is_reset_and_the_others_go_on() {
     assert!(within(large.into_body().collect()).await.is_err());
     let answer = send.send_request(request("GET", "/", "")).await.unwrap();
     assert_eq!(text(answer).await, "here");
+    stop(running).await;
+}
+
+#[tokio::test]
+async fn client_without_a_request_is_ended_by_the_header_deadline() {
+    let app = app_with(|config| config.read_header_timeout = std::time::Duration::from_millis(60));
+    let app = app.routes(routes).build().unwrap();
+    let metrics = app.metrics().clone();
+    let running = app.start().await.unwrap();
+    let mut client = Client::connect(running.addrs()[0]).await;
+    // The preface and an empty SETTINGS frame.
+    client
+        .send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0")
+        .await;
+    client.rest().await;
+    let line = "http_connections_timed_out_total{phase=\"header\"} 1\n";
+    assert!(metrics.encode().contains(line), "{}", metrics.encode());
     stop(running).await;
 }
 

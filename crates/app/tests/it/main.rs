@@ -19,9 +19,11 @@ mod drain;
 mod endpoints;
 mod guards;
 mod http1;
+#[cfg(feature = "http2")]
 mod http2;
 mod lifecycle;
 mod limits;
 mod panics;
+#[cfg(feature = "log")]
 mod signals;
 mod slow;

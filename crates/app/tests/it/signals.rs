@@ -63,7 +63,7 @@ async fn child() -> Result<(), Error> {
                 say("request began");
                 let handle = handle.borrow().clone().unwrap();
                 while handle.phase() < Phase::Draining {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    tokio::task::yield_now().await;
                 }
                 say("request answered");
                 "answered"

@@ -29,9 +29,10 @@ async fn head_that_drips_is_let_go_while_others_are_answered() {
     let app = app_with(|config| config.read_header_timeout = SHORT).routes(routes);
     let (running, addr) = start(app).await;
     let (mut read, mut write) = Client::connect(addr).await.0.into_split();
+    let mut beat = tokio::time::interval(Duration::from_millis(5));
     let drip = async {
         while write.write_all(b"x").await.is_ok() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            beat.tick().await;
         }
     };
     let end = async {
@@ -83,7 +84,7 @@ async fn client_that_does_not_read_is_let_go() {
     let line = "http_connections_timed_out_total{phase=\"write\"} 1\n";
     crate::client::within(async {
         while !metrics.encode().contains(line) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::task::yield_now().await;
         }
     })
     .await;
