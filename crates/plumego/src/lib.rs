@@ -94,3 +94,8 @@ pub use plumego_app::{App, Config};
 pub use plumego_contract::{Body, Error, FieldError, Limit, Request, Response};
 
 pub mod prelude;
+
+/// The README's programs are compiled as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -103,7 +103,13 @@ const PLAN: &[Room] = &[
     room(
         "plumego-testing",
         5,
-        &["plumego-app", "plumego-contract", "plumego-stdx"],
+        // A test looks at the frozen routes, and sends requests through them.
+        &[
+            "plumego-app",
+            "plumego-contract",
+            "plumego-router",
+            "plumego-stdx",
+        ],
     ),
     // Front door.
     room("plumego", 6, ROOMS),

@@ -58,7 +58,8 @@ impl Ndjson {
     }
 
     /// The lines that an async function sends, ahead of the client by at most
-    /// [`QUEUED_CHUNKS`](super::stream::QUEUED_CHUNKS). An error cuts the body. It runs inside the body and is dropped with it when the client leaves.
+    /// [`QUEUED_CHUNKS`](super::stream::QUEUED_CHUNKS). An error cuts the body. It runs
+    /// inside the body and is dropped with it when the client leaves.
     pub fn produce<F, Fut>(producer: F) -> Self
     where
         F: FnOnce(Lines) -> Fut,
