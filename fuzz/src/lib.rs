@@ -6,6 +6,7 @@
 
 // A new target: a module with `SEEDS` and `run`, a row in `TARGETS`, a file in `fuzz_targets` and
 // its `[[bin]]` in Cargo.toml.
+pub mod csp;
 pub mod dotenv;
 pub mod forwarded;
 pub mod multipart;
@@ -26,6 +27,11 @@ pub struct Target {
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    Target {
+        name: "csp",
+        run: csp::run,
+        seeds: csp::SEEDS,
+    },
     Target {
         name: "dotenv",
         run: dotenv::run,

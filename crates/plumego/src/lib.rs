@@ -19,6 +19,7 @@
 //! | answer | [`respond`](mod@respond) |
 //! | answer with an error | [`Error`], [`FieldError`], [`ResultExt`](contract::ResultExt) |
 //! | write a layer, or add one of tower's | [`middleware`] |
+//! | bound how often somebody may ask, set headers for browsers | [`security`], [`middleware`] |
 //! | share a value with handlers | [`AppBuilder::state`](app::AppBuilder::state), [`State`](extract::State) |
 //! | start and stop something with the application | [`component`] |
 //! | read settings | [`Config`] |
@@ -84,6 +85,8 @@ pub use plumego_middleware as middleware;
 pub use plumego_observe as observe;
 #[doc(inline)]
 pub use plumego_router as router;
+#[doc(inline)]
+pub use plumego_security as security;
 #[doc(inline)]
 pub use plumego_stdx as stdx;
 #[cfg(feature = "testing")]

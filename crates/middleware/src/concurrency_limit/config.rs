@@ -1,6 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use plumego_contract::Error;
 use tokio::sync::Semaphore;
 
 /// How many requests run, how many wait, and for how long.
@@ -52,3 +53,11 @@ impl fmt::Display for ConcurrencyLimitError {
 }
 
 impl std::error::Error for ConcurrencyLimitError {}
+
+/// `500 internal`, for a `?` where an application is put together.
+impl From<ConcurrencyLimitError> for Error {
+    #[track_caller]
+    fn from(error: ConcurrencyLimitError) -> Self {
+        Self::internal(error)
+    }
+}

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use plumego_contract::Error;
 use plumego_security::limit::{LimitError, Quota};
 
 use super::Key;
@@ -117,3 +118,11 @@ impl fmt::Display for RateLimitError {
 }
 
 impl std::error::Error for RateLimitError {}
+
+/// `500 internal`, for a `?` where an application is put together.
+impl From<RateLimitError> for Error {
+    #[track_caller]
+    fn from(error: RateLimitError) -> Self {
+        Self::internal(error)
+    }
+}

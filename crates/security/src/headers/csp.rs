@@ -3,6 +3,8 @@ use std::fmt;
 
 use http::HeaderValue;
 
+use plumego_contract::Error;
+
 use super::{CspNonce, Source};
 
 /// Stands for the nonce until there is one. No valid source holds it.
@@ -309,3 +311,11 @@ impl fmt::Display for CspError {
 }
 
 impl std::error::Error for CspError {}
+
+/// `500 internal`, for a `?` where an application is put together.
+impl From<CspError> for Error {
+    #[track_caller]
+    fn from(error: CspError) -> Self {
+        Self::internal(error)
+    }
+}

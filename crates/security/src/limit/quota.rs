@@ -1,6 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use plumego_contract::Error;
+
 use super::Decision;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
@@ -161,3 +163,11 @@ impl fmt::Display for LimitError {
 }
 
 impl std::error::Error for LimitError {}
+
+/// `500 internal`, for a `?` where an application is put together.
+impl From<LimitError> for Error {
+    #[track_caller]
+    fn from(error: LimitError) -> Self {
+        Self::internal(error)
+    }
+}
