@@ -1,0 +1,31 @@
+//! The code of the README and of the book, compiled and run as tests: `cargo test -p book`.
+//!
+//! A new page is listed here as well. The Chinese pages have the same code.
+
+macro_rules! pages {
+    ($($name:ident = $path:literal;)*) => {$(
+        #[doc = include_str!(concat!("../../../", $path))]
+        mod $name {}
+    )*};
+}
+
+pages! {
+    readme = "README.md";
+    introduction = "docs/en/src/introduction.md";
+    getting_started = "docs/en/src/guides/getting-started.md";
+    routing = "docs/en/src/guides/routing.md";
+    handlers_and_extractors = "docs/en/src/guides/handlers-and-extractors.md";
+    responses = "docs/en/src/guides/responses.md";
+    errors = "docs/en/src/guides/errors.md";
+    middleware = "docs/en/src/guides/middleware.md";
+    configuration = "docs/en/src/guides/configuration.md";
+    components = "docs/en/src/guides/components.md";
+    lifecycle_and_shutdown = "docs/en/src/guides/lifecycle-and-shutdown.md";
+    health_and_metrics = "docs/en/src/guides/health-and-metrics.md";
+    logging_and_tracing = "docs/en/src/guides/logging-and-tracing.md";
+    behind_a_proxy = "docs/en/src/guides/behind-a-proxy.md";
+    streaming = "docs/en/src/guides/streaming.md";
+    uploads = "docs/en/src/guides/uploads.md";
+    testing = "docs/en/src/guides/testing.md";
+    axum_interop = "docs/en/src/guides/axum-interop.md";
+}
