@@ -36,8 +36,9 @@ function field(name, value) {
   input.name = name;
   if (name === "file") { input.type = "file"; input.multiple = true; }
   else { input.type = typeof value === "number" ? "number" : "text"; input.value = value; }
-  input.setAttribute("aria-label", name);
-  return input;
+  const label = document.createElement("label");
+  label.append(`${name} `, input);
+  return label;
 }
 
 async function listen(url) {
