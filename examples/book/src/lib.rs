@@ -1,4 +1,5 @@
-//! The code of the README and of the book, compiled and run as tests: `cargo test -p book`.
+//! The code of the book, compiled and run as tests: `cargo test -p book`. The facade does the same
+//! for the README.
 //!
 //! A new page is listed here as well. The Chinese pages have the same code.
 
@@ -10,7 +11,6 @@ macro_rules! pages {
 }
 
 pages! {
-    readme = "README.md";
     introduction = "docs/en/src/introduction.md";
     getting_started = "docs/en/src/guides/getting-started.md";
     routing = "docs/en/src/guides/routing.md";
