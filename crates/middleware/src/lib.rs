@@ -18,6 +18,8 @@
 //! | [`ConcurrencyLimitLayer`] | bounds how many requests run at once | below these |
 //! | [`TimeoutLayer`] | bounds the time to the response | innermost |
 //! | [`CsrfLayer`] | refuses what a page of another site sends | where cookies count |
+//! | `CompressionLayer` | smaller responses (feature `compression`) | below CORS |
+//! | `DecompressionLayer` | compressed request bodies (feature `compression`) | on routes |
 //! | [`TokenAuthLayer`] | one fixed token | on a group |
 //! | [`from_fn`](from_fn()) | an async function as a layer | anywhere |
 //!
@@ -27,9 +29,13 @@
 pub mod body_deadline;
 pub mod body_limit;
 mod challenge;
+#[cfg(feature = "compression")]
+pub mod compression;
 pub mod concurrency_limit;
 pub mod cors;
 pub mod csrf;
+#[cfg(feature = "compression")]
+pub mod decompression;
 mod early;
 pub mod from_fn;
 pub mod observe;
@@ -44,9 +50,13 @@ mod vary;
 
 pub use self::body_deadline::BodyDeadlineLayer;
 pub use self::body_limit::BodyLimitLayer;
+#[cfg(feature = "compression")]
+pub use self::compression::CompressionLayer;
 pub use self::concurrency_limit::ConcurrencyLimitLayer;
 pub use self::cors::CorsLayer;
 pub use self::csrf::CsrfLayer;
+#[cfg(feature = "compression")]
+pub use self::decompression::DecompressionLayer;
 pub use self::from_fn::{FromFnLayer, Next, from_fn};
 pub use self::observe::ObserveLayer;
 pub use self::rate_limit::{AbuseGuardLayer, RateLimitLayer};

@@ -11,9 +11,13 @@
 mod body_deadline;
 mod body_limit;
 mod compose;
+#[cfg(feature = "compression")]
+mod compression;
 mod concurrency_limit;
 mod cors;
 mod csrf;
+#[cfg(feature = "compression")]
+mod decompression;
 mod from_fn;
 mod guards;
 mod harness;

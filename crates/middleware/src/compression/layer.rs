@@ -1,0 +1,68 @@
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::{Coding, CompressionService, Level};
+
+/// Compresses responses. See the [module](super).
+#[derive(Debug, Clone)]
+pub struct CompressionLayer {
+    pub(super) codings: Arc<[Coding]>,
+    pub(super) level: Level,
+    pub(super) min_bytes: u64,
+}
+
+/// In the extensions of a response: leave this one as it is.
+///
+/// For a body that holds a secret beside what a client sent (BREACH, see the [module](super)).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DontCompress;
+
+impl CompressionLayer {
+    /// Every coding, from 1 KiB on.
+    pub fn new() -> Self {
+        Self {
+            codings: Arc::from(Coding::ALL),
+            level: Level::default(),
+            min_bytes: 1024,
+        }
+    }
+
+    /// Offers these codings, the one to prefer first. None: nothing is compressed.
+    #[must_use]
+    pub fn codings(mut self, codings: impl IntoIterator<Item = Coding>) -> Self {
+        self.codings = codings.into_iter().collect();
+        self
+    }
+
+    /// Sets how much work goes into a response.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Leaves bodies below this length as they are, in bytes. Default: 1 KiB.
+    #[must_use]
+    pub fn min_bytes(mut self, min_bytes: u64) -> Self {
+        self.min_bytes = min_bytes;
+        self
+    }
+}
+
+impl Default for CompressionLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Layer<S> for CompressionLayer {
+    type Service = CompressionService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        CompressionService {
+            inner,
+            config: self.clone(),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Smaller responses: gzip, brotli and zstd (feature `compression`).
+//!
+//! For text that goes over a network. Not behind a proxy that compresses already, and not for an
+//! answer that repeats what a client sent beside a secret of its user (a CSRF token, an e-mail
+//! address): whoever can make the user's browser send guesses and sees the lengths can read the
+//! secret (BREACH). Put [`DontCompress`] into the extensions of such a response, or keep secrets
+//! out of pages and mask tokens.
+//!
+//! ```
+//! use plumego_middleware::CompressionLayer;
+//! use plumego_middleware::compression::{Coding, Level};
+//!
+//! let layer = CompressionLayer::new();
+//! let gzip_only = CompressionLayer::new().codings([Coding::Gzip]).level(Level::Fast);
+//! ```
+//!
+//! # What it does
+//! - The client chooses by `Accept-Encoding` and its weights (RFC 9110, section 12.5.3); among
+//!   equals zstd comes before brotli before gzip. What cannot be read there is not accepted.
+//!   Without the header nothing is compressed. With `identity;q=0` also small and unlikely bodies
+//!   are; when nothing is acceptable at all the body goes out as it is.
+//! - A response is compressed when it has a media type that shrinks (text, JSON, XML, SVG, script,
+//!   WebAssembly, some fonts) and is at least [`CompressionLayer::min_bytes`] long, or of unknown
+//!   length. Never: what has a `Content-Encoding` or `Content-Range` already, 1xx, 204, 205, 206,
+//!   304, an upgrade, `Cache-Control: no-transform`.
+//! - A compressed response loses `Content-Length` (the server sets the new one where it is known),
+//!   `Accept-Ranges` and digests; a strong `ETag` becomes weak. Every response of such a media type
+//!   gets `Vary: Accept-Encoding`, compressed or not. HEAD gets the headers of GET.
+//! - A stream is compressed as it comes. When it has nothing more at the moment, what there is goes
+//!   out at once, so an event of `text/event-stream` never waits for the next one. Trailers are
+//!   kept. An error of the body ends the response as an error, without the end mark of the coding.
+//!
+//! Put it outside of `ConditionalLayer`.
+//!
+//! # Limits and defaults
+//! From 1 KiB on. Level [`Level::Balanced`]: zstd 3, brotli 4, gzip 6, each with a window of at
+//! most 512 KiB, so a response holds a few MiB at most while it is compressed. A body in memory of
+//! up to 64 KiB is compressed at once and keeps a known length; anything larger in pieces of
+//! 32 KiB, and other requests get their turn after every 256 KiB.
+
+mod body;
+mod encoder;
+mod layer;
+mod media;
+mod negotiate;
+mod service;
+
+pub use self::encoder::Level;
+pub use self::layer::{CompressionLayer, DontCompress};
+pub use self::negotiate::Coding;
+pub use self::service::{CompressionFuture, CompressionService};

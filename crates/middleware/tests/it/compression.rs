@@ -1,0 +1,515 @@
+use std::collections::VecDeque;
+use std::io::{Read, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::header::HeaderName;
+use http::{HeaderMap, Method, StatusCode};
+use http_body::{Body as HttpBody, Frame};
+use http_body_util::BodyExt;
+use plumego_contract::{Body, BoxError, Event, IntoResponse, Request, Response, Sse};
+use plumego_middleware::CompressionLayer;
+use plumego_middleware::compression::{Coding, DontCompress, Level};
+
+use crate::harness::run;
+
+/// Frames, and how they end.
+struct Chunks {
+    data: VecDeque<Bytes>,
+    end: End,
+}
+
+enum End {
+    Clean,
+    Trailers,
+    Fail,
+    Hang,
+}
+
+impl HttpBody for Chunks {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(data) = self.data.pop_front() {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        match std::mem::replace(&mut self.end, End::Clean) {
+            End::Clean => Poll::Ready(None),
+            End::Fail => Poll::Ready(Some(Err("broken".into()))),
+            End::Hang => {
+                self.end = End::Hang;
+                Poll::Pending
+            }
+            End::Trailers => {
+                let mut trailers = HeaderMap::new();
+                trailers.insert("x-sum", "7".parse().unwrap());
+                Poll::Ready(Some(Ok(Frame::trailers(trailers))))
+            }
+        }
+    }
+}
+
+/// Text that shrinks, but not to nothing.
+fn text(length: usize) -> Bytes {
+    let mut out = Vec::with_capacity(length + 32);
+    let mut n: u32 = 7;
+    while out.len() < length {
+        n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        write!(out, "{} lorem ipsum ", n >> 20).unwrap();
+    }
+    out.truncate(length);
+    Bytes::from(out)
+}
+
+/// Bytes that do not shrink.
+fn noise(length: usize) -> Bytes {
+    let mut n: u64 = 7;
+    let next = || {
+        n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        n.to_be_bytes()[0]
+    };
+    std::iter::repeat_with(next).take(length).collect()
+}
+
+fn chunks(data: &Bytes, size: usize, end: End) -> Body {
+    let data = (0..data.len())
+        .step_by(size)
+        .map(|from| data.slice(from..data.len().min(from + size)))
+        .collect();
+    Body::new(Chunks { data, end })
+}
+
+fn decode(coding: &str, data: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    match coding {
+        "gzip" => flate2::read::MultiGzDecoder::new(data).read_to_end(&mut out)?,
+        "br" => brotli::Decompressor::new(data, 4096).read_to_end(&mut out)?,
+        "zstd" => zstd::stream::read::Decoder::new(data)?.read_to_end(&mut out)?,
+        other => panic!("{other}"),
+    };
+    Ok(out)
+}
+
+fn page(kind: &str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert("content-type", kind.parse().unwrap());
+    response
+}
+
+fn request(accept: &str) -> Request {
+    let mut builder = http::Request::get("/");
+    if !accept.is_empty() {
+        builder = builder.header("accept-encoding", accept);
+    }
+    builder.body(Body::empty()).unwrap()
+}
+
+/// Runs a request through the layer over a handler that gives this answer.
+async fn ask(layer: CompressionLayer, request: Request, response: Response) -> Response {
+    let slot = std::sync::Arc::new(std::sync::Mutex::new(Some(response)));
+    let handler = move |_: Request| {
+        let response = slot.lock().unwrap().take().unwrap();
+        async move { response }
+    };
+    run(layer, handler, request).await
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+    let mut values = response.headers().get_all(name).iter();
+    let first = values.next().map(|value| value.to_str().unwrap());
+    assert!(values.next().is_none(), "{name} is there once");
+    first
+}
+
+async fn collect(body: Body) -> Bytes {
+    body.collect().await.unwrap().to_bytes()
+}
+
+/// acceptance 21.2 (13)
+#[tokio::test]
+async fn any_size_is_what_it_was_in_every_coding_from_memory_and_as_a_stream() {
+    for coding in ["gzip", "br", "zstd"] {
+        // The other two decoders are slow where they are not optimized.
+        let largest = if coding == "zstd" { 20 << 20 } else { 1 << 20 };
+        for size in [0, 1, 1023, 1024, 1025, 65_536, 65_537, 300_007, largest] {
+            let data = text(size);
+            let whole = page("text/plain", Body::from(data.clone()));
+            let response = ask(CompressionLayer::new(), request(coding), whole).await;
+            let known = response.body().size_hint().exact();
+            let compressed = header(&response, "content-encoding").map(str::to_owned);
+            assert_eq!(header(&response, "vary"), Some("Accept-Encoding"));
+            assert_eq!(compressed.is_some(), size >= 1024, "{coding} {size}");
+            assert_eq!(known.is_some(), size <= 65_536, "{coding} {size}");
+            let sent = collect(response.into_body()).await;
+            match compressed {
+                Some(name) => {
+                    assert_eq!(name, coding);
+                    assert!(sent.len() < size);
+                    assert!(decode(coding, &sent).unwrap() == data, "{coding} {size}");
+                }
+                None => assert_eq!(sent, data),
+            }
+            for chunk in [7, 4099, 100_003] {
+                if size / chunk > 50_000 || (chunk == 7 && size == 0) {
+                    continue;
+                }
+                let stream = page("text/plain", chunks(&data, chunk, End::Clean));
+                let response = ask(CompressionLayer::new(), request(coding), stream).await;
+                assert_eq!(header(&response, "content-encoding"), Some(coding));
+                let sent = collect(response.into_body()).await;
+                let same = decode(coding, &sent).unwrap() == data;
+                assert!(same, "{coding} {size} in {chunk}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_client_chooses_and_zero_is_a_refusal() {
+    for (accept, expected) in [
+        ("", None),
+        ("gzip", Some("gzip")),
+        ("gzip, deflate, br, zstd", Some("zstd")),
+        ("gzip, br", Some("br")),
+        ("gzip;q=1, br;q=0.9, zstd;q=0.9", Some("gzip")),
+        ("gzip;q=0", None),
+        ("gzip;q=0, *", Some("zstd")),
+        ("*;q=0", None),
+        ("deflate", None),
+        ("gzip;q=banana", None),
+        ("identity", None),
+    ] {
+        let response = page("application/json", Body::from(text(5000)));
+        let response = ask(CompressionLayer::new(), request(accept), response).await;
+        assert_eq!(header(&response, "content-encoding"), expected, "{accept}");
+        assert_eq!(
+            header(&response, "vary"),
+            Some("Accept-Encoding"),
+            "{accept}"
+        );
+        let plain = collect(response.into_body()).await == text(5000);
+        assert_eq!(plain, expected.is_none(), "{accept}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_identity_compresses_what_would_stay() {
+    for (kind, body) in [("text/plain", "x"), ("image/png", "tiny")] {
+        let ask_for = request("identity;q=0, gzip");
+        let response = ask(CompressionLayer::new(), ask_for, page(kind, body.into())).await;
+        assert_eq!(header(&response, "content-encoding"), Some("gzip"));
+        let sent = collect(response.into_body()).await;
+        assert_eq!(decode("gzip", &sent).unwrap(), body.as_bytes());
+    }
+    let nothing = request("identity;q=0, deflate");
+    let response = page("text/plain", Body::from(text(5000)));
+    let response = ask(CompressionLayer::new(), nothing, response).await;
+    assert_eq!(header(&response, "content-encoding"), None);
+}
+
+#[tokio::test]
+async fn media_types_that_shrink_and_those_that_do_not() {
+    for (kind, expected) in [
+        ("text/html; charset=utf-8", true),
+        ("TEXT/CSS", true),
+        ("application/json", true),
+        ("application/problem+json", true),
+        ("application/ld+json;profile=x", true),
+        ("image/svg+xml", true),
+        ("application/wasm", true),
+        ("text/javascript", true),
+        ("application/javascript", true),
+        ("application/x-ndjson", true),
+        ("text/event-stream", true),
+        ("font/ttf", true),
+        ("image/png", false),
+        ("image/jpeg", false),
+        ("font/woff2", false),
+        ("video/mp4", false),
+        ("audio/mpeg", false),
+        ("application/zip", false),
+        ("application/gzip", false),
+        ("application/zstd", false),
+        ("application/pdf", false),
+        ("application/octet-stream", false),
+        ("application/grpc", false),
+        ("", false),
+    ] {
+        let response = page(kind, Body::from(text(5000)));
+        let response = ask(CompressionLayer::new(), request("gzip"), response).await;
+        let compressed = header(&response, "content-encoding").is_some();
+        assert_eq!(compressed, expected, "{kind}");
+        assert_eq!(header(&response, "vary").is_some(), expected, "{kind}");
+    }
+    let mut bare = page("", Body::from(text(5000)));
+    bare.headers_mut().clear();
+    let response = ask(CompressionLayer::new(), request("gzip"), bare).await;
+    assert!(response.headers().is_empty());
+}
+
+#[tokio::test]
+async fn what_must_stay_as_it_is_stays() {
+    type Change = fn(&mut Response);
+    let cases: [(&str, Change); 9] = [
+        ("encoded", |r| set(r, "content-encoding", "br")),
+        ("no-transform", |r| {
+            set(r, "cache-control", "public, No-Transform");
+        }),
+        ("204", |r| *r.status_mut() = StatusCode::NO_CONTENT),
+        ("205", |r| *r.status_mut() = StatusCode::RESET_CONTENT),
+        ("206", |r| *r.status_mut() = StatusCode::PARTIAL_CONTENT),
+        ("content-range", |r| {
+            set(r, "content-range", "bytes 0-4999/9000");
+        }),
+        ("304", |r| *r.status_mut() = StatusCode::NOT_MODIFIED),
+        ("upgrade", |r| {
+            *r.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        }),
+        ("marked", |r| {
+            r.extensions_mut().insert(DontCompress);
+        }),
+    ];
+    for (name, change) in cases {
+        let mut response = page("text/plain", Body::from(text(5000)));
+        set(&mut response, "etag", "\"a\"");
+        change(&mut response);
+        let before = header(&response, "content-encoding").map(str::to_owned);
+        let response = ask(CompressionLayer::new(), request("gzip"), response).await;
+        assert_eq!(
+            header(&response, "content-encoding"),
+            before.as_deref(),
+            "{name}"
+        );
+        assert_eq!(header(&response, "etag"), Some("\"a\""), "{name}");
+        assert_eq!(response.body().as_bytes().unwrap(), text(5000), "{name}");
+    }
+    let mut connect = request("gzip");
+    *connect.method_mut() = Method::CONNECT;
+    let response = page("text/plain", Body::from(text(5000)));
+    let response = ask(CompressionLayer::new(), connect, response).await;
+    assert_eq!(header(&response, "content-encoding"), None);
+}
+
+fn set(response: &mut Response, name: &'static str, value: &'static str) {
+    let value = value.parse().unwrap();
+    response
+        .headers_mut()
+        .insert(HeaderName::from_static(name), value);
+}
+
+#[tokio::test]
+async fn headers_that_speak_of_the_plain_bytes_go() {
+    for (tag, expected) in [("\"a\"", "W/\"a\""), ("W/\"a\"", "W/\"a\"")] {
+        for method in [Method::GET, Method::HEAD] {
+            let mut response = page("text/plain", Body::from(text(5000)));
+            set(&mut response, "content-length", "5000");
+            set(&mut response, "accept-ranges", "bytes");
+            set(&mut response, "content-digest", "sha-256=:x:");
+            set(&mut response, "x-kept", "1");
+            response.headers_mut().insert("etag", tag.parse().unwrap());
+            let mut ask_for = request("gzip");
+            *ask_for.method_mut() = method;
+            let response = ask(CompressionLayer::new(), ask_for, response).await;
+            let mut names: Vec<&str> = response.headers().keys().map(HeaderName::as_str).collect();
+            names.sort_unstable();
+            let left = ["content-encoding", "content-type", "etag", "vary", "x-kept"];
+            assert_eq!(names, left);
+            assert_eq!(header(&response, "etag"), Some(expected));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_304_has_the_tag_that_the_client_knows() {
+    for (known, expected) in [("W/\"a\"", "W/\"a\""), ("\"a\"", "\"a\"")] {
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        set(&mut response, "etag", "\"a\"");
+        let mut ask_for = request("gzip");
+        let value = known.parse().unwrap();
+        ask_for.headers_mut().insert("if-none-match", value);
+        let response = ask(CompressionLayer::new(), ask_for, response).await;
+        assert_eq!(header(&response, "etag"), Some(expected));
+        assert_eq!(header(&response, "vary"), Some("Accept-Encoding"));
+    }
+}
+
+#[tokio::test]
+async fn a_head_whose_body_is_gone_keeps_the_headers_of_get() {
+    let mut response = page("text/plain", Body::empty());
+    set(&mut response, "content-length", "5000");
+    let mut ask_for = request("gzip");
+    *ask_for.method_mut() = Method::HEAD;
+    let response = ask(CompressionLayer::new(), ask_for, response).await;
+    assert_eq!(header(&response, "content-encoding"), Some("gzip"));
+    assert_eq!(header(&response, "content-length"), None);
+    assert!(response.body().as_bytes().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_does_not_shrink_is_sent_as_it_is() {
+    let response = page("text/plain", Body::from(noise(5000)));
+    let response = ask(CompressionLayer::new(), request("gzip"), response).await;
+    assert_eq!(header(&response, "content-encoding"), None);
+    assert_eq!(header(&response, "vary"), Some("Accept-Encoding"));
+    assert_eq!(response.body().as_bytes().unwrap(), noise(5000));
+}
+
+#[tokio::test]
+async fn codings_level_and_minimum_are_choices() {
+    let layer = CompressionLayer::new()
+        .codings([Coding::Gzip])
+        .level(Level::Fast)
+        .min_bytes(10);
+    let response = page("text/plain", Body::from("a".repeat(100)));
+    let response = ask(layer.clone(), request("zstd, br, gzip;q=0.1"), response).await;
+    assert_eq!(header(&response, "content-encoding"), Some("gzip"));
+    let response = page("text/plain", Body::from("a".repeat(9)));
+    let response = ask(layer, request("gzip"), response).await;
+    assert_eq!(header(&response, "content-encoding"), None);
+    for coding in ["gzip", "br", "zstd"] {
+        let response = page("text/plain", chunks(&text(90_000), 1000, End::Clean));
+        let layer = CompressionLayer::new().level(Level::Fast);
+        let response = ask(layer, request(coding), response).await;
+        let sent = collect(response.into_body()).await;
+        assert!(decode(coding, &sent).unwrap() == text(90_000), "{coding}");
+    }
+}
+
+#[tokio::test]
+async fn trailers_come_after_the_end_of_the_coding() {
+    for coding in ["gzip", "br", "zstd"] {
+        let response = page("text/plain", chunks(&text(5000), 999, End::Trailers));
+        let response = ask(CompressionLayer::new(), request(coding), response).await;
+        let collected = response.into_body().collect().await.unwrap();
+        assert_eq!(collected.trailers().unwrap()["x-sum"], "7");
+        assert!(decode(coding, &collected.to_bytes()).unwrap() == text(5000));
+    }
+}
+
+#[tokio::test]
+async fn an_error_ends_the_response_as_an_error_and_without_the_end_mark() {
+    for coding in ["gzip", "br", "zstd"] {
+        let response = page("text/plain", chunks(&text(100_000), 50_000, End::Fail));
+        let mut body = ask(CompressionLayer::new(), request(coding), response)
+            .await
+            .into_body();
+        let mut sent = Vec::new();
+        let error = loop {
+            match body.frame().await.expect("an error before the end") {
+                Ok(frame) => sent.extend_from_slice(frame.data_ref().unwrap()),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.to_string(), "broken");
+        assert!(body.frame().await.is_none(), "nothing after the error");
+        assert!(body.is_end_stream());
+        let cut = decode(coding, &sent).is_err() || sent.is_empty();
+        assert!(cut, "{coding}: a cut body looks like a whole one");
+    }
+}
+
+/// Decodes as far as the bytes go.
+fn decode_so_far(coding: &str, data: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut reader: Box<dyn Read> = match coding {
+        "gzip" => Box::new(flate2::read::GzDecoder::new(data)),
+        "br" => Box::new(brotli::Decompressor::new(data, 4096)),
+        _ => Box::new(zstd::stream::read::Decoder::new(data).unwrap()),
+    };
+    let mut buffer = [0; 512];
+    while let Ok(read) = reader.read(&mut buffer) {
+        if read == 0 {
+            break;
+        }
+        out.extend_from_slice(&buffer[..read]);
+    }
+    out
+}
+
+#[tokio::test]
+async fn an_event_goes_out_without_waiting_for_the_next() {
+    for coding in ["gzip", "br", "zstd"] {
+        let (sender, receiver) = tokio::sync::mpsc::channel::<&'static str>(1);
+        let receiver = std::sync::Arc::new(tokio::sync::Mutex::new(receiver));
+        let sse = Sse::produce(async move |events| {
+            while let Some(text) = receiver.lock().await.recv().await {
+                events.send(Event::new().data(text)).await?;
+            }
+            Ok::<_, plumego_contract::Error>(())
+        });
+        let response = ask(
+            CompressionLayer::new(),
+            request(coding),
+            sse.into_response(),
+        )
+        .await;
+        assert_eq!(header(&response, "content-encoding"), Some(coding));
+        let mut body = response.into_body();
+        let mut sent = Vec::new();
+        for (event, so_far) in [
+            ("one", "data: one\n\n"),
+            ("two", "data: one\n\ndata: two\n\n"),
+        ] {
+            sender.send(event).await.unwrap();
+            while decode_so_far(coding, &sent) != so_far.as_bytes() {
+                let frame = body.frame().await.unwrap().unwrap();
+                sent.extend_from_slice(frame.data_ref().unwrap());
+            }
+        }
+        drop(sender);
+        sent.extend_from_slice(&collect(body).await);
+        assert_eq!(
+            decode(coding, &sent).unwrap(),
+            b"data: one\n\ndata: two\n\n"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_silent_stream_is_flushed_once_and_then_waits() {
+    let response = page("text/plain", chunks(&text(100), 100, End::Hang));
+    let response = ask(CompressionLayer::new(), request("gzip"), response).await;
+    let mut body = response.into_body();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut frames = 0;
+    while Pin::new(&mut body).poll_frame(&mut cx).is_ready() {
+        frames += 1;
+    }
+    assert_eq!(frames, 1);
+    assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+}
+
+#[tokio::test]
+async fn a_large_body_in_memory_goes_in_small_frames_and_lets_others_run() {
+    for coding in ["gzip", "br", "zstd"] {
+        let response = page("text/plain", Body::from(noise(2 << 20)));
+        let response = ask(CompressionLayer::new(), request(coding), response).await;
+        let mut body = response.into_body();
+        let mut cx = Context::from_waker(Waker::noop());
+        let (mut pauses, mut largest) = (0, 0);
+        loop {
+            match Pin::new(&mut body).poll_frame(&mut cx) {
+                Poll::Pending => pauses += 1,
+                Poll::Ready(Some(frame)) => {
+                    largest = largest.max(frame.unwrap().data_ref().unwrap().len());
+                }
+                Poll::Ready(None) => break,
+            }
+        }
+        assert!((7..=9).contains(&pauses), "{coding}: {pauses} pauses");
+        // Of what does not shrink brotli gives out twice its window at once, the others a block.
+        let bound = if coding == "br" {
+            1100 * 1024
+        } else {
+            160 * 1024
+        };
+        assert!(largest <= bound, "{coding}: {largest} bytes at once");
+    }
+}
