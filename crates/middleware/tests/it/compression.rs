@@ -442,7 +442,7 @@ async fn an_event_goes_out_without_waiting_for_the_next() {
             while let Some(text) = receiver.lock().await.recv().await {
                 events.send(Event::new().data(text)).await?;
             }
-            Ok::<_, plumego_contract::Error>(())
+            Ok(())
         });
         let response = ask(
             CompressionLayer::new(),
