@@ -9,7 +9,7 @@ use super::{Entry, Frozen};
 use crate::Slashes;
 use crate::pattern::{Segment, push_encoded};
 use crate::slashes;
-use crate::table::{Found, HostRule};
+use crate::table::Found;
 
 /// No parameters, for [`Frozen::url`] of a route without any.
 pub const NO_PARAMS: [(&str, &str); 0] = [];
@@ -50,7 +50,10 @@ impl Frozen {
             .into_iter()
             .map(|(name, value)| (name.as_ref().to_owned(), value.to_string()))
             .collect();
-        self.path_of(name, &values).map_err(Error::internal)
+        match self.path_of(name, &values) {
+            Ok(path) => Ok(path),
+            Err(why) => Err(Error::internal(why)),
+        }
     }
 
     fn path_of(&self, name: &str, values: &[(String, String)]) -> Result<String, String> {
@@ -76,13 +79,8 @@ impl Frozen {
         }
     }
 
-    /// The route that a path leads to, at the host and with the method of an entry.
+    /// The route that a path leads to, with the host rule and the method of an entry.
     fn route_at(&self, entry: &Entry, methods: &Methods, path: &str) -> Option<usize> {
-        let host = match &entry.host {
-            HostRule::Every => None,
-            HostRule::Exact(name) => Some(name.clone()),
-            HostRule::Suffix(suffix) => Some(format!("host{suffix}")),
-        };
         let path = match self.0.slashes {
             Slashes::Lenient => slashes::lenient(path),
             Slashes::Strict | Slashes::Redirect => path.into(),
@@ -92,7 +90,7 @@ impl Frozen {
             // A method that no route has for itself finds the routes for all of them.
             Methods::Any => Method::from_bytes(b"ANY").ok()?,
         };
-        match self.0.table.find(host.as_deref(), &path, &method) {
+        match self.0.table.find_bound(&entry.host, &path, &method) {
             Found::Route { route, .. } => Some(route),
             _ => None,
         }

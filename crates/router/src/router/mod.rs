@@ -221,6 +221,9 @@ impl Router {
     /// The first one written is the outermost. The layers of the root also see what the router
     /// answers itself (404, 400, 308); 405 and automatic OPTIONS answers go through the layers of
     /// the group whose route has that path, so a CORS layer on a group sees its preflights.
+    ///
+    /// The layer is applied to each route on its own, when the router is frozen: what its services
+    /// share, such as a limit, it must hold behind an `Arc`.
     #[must_use]
     pub fn layer<L, B>(self, layer: L) -> Self
     where

@@ -85,6 +85,25 @@ impl Table {
         search.missed()
     }
 
+    /// Looks a path up among the routes bound to one host rule.
+    pub(crate) fn find_bound(&self, rule: &HostRule, path: &str, method: &Method) -> Found {
+        let trie = match rule {
+            HostRule::Every => Some(&self.every),
+            HostRule::Exact(name) => self.exact.get(name),
+            HostRule::Suffix(suffix) => {
+                let mut tries = self.suffixes.iter();
+                tries
+                    .find(|(there, _)| there == suffix)
+                    .map(|(_, trie)| trie)
+            }
+        };
+        let mut search = Search::new(path, method);
+        match trie.and_then(|trie| search.run(trie)) {
+            Some(found) => found,
+            None => search.missed(),
+        }
+    }
+
     /// The methods of every route that has the path, for `Allow`.
     pub(crate) fn allow(&self, host: Option<&str>, path: &str) -> String {
         let mut methods = BTreeSet::new();

@@ -8,6 +8,15 @@
 )]
 
 mod client;
+mod decoding;
+mod handlers;
+mod hosts;
+mod layers;
+mod listing;
 mod methods;
+mod mounts;
 mod priority;
 mod problems;
+mod slashes;
+mod trail;
+mod urls;
