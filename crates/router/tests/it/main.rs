@@ -9,14 +9,18 @@
 
 mod client;
 mod decoding;
+mod differential;
 mod handlers;
 mod hosts;
 mod layers;
 mod listing;
+mod memory;
 mod methods;
 mod mounts;
+mod naive;
 mod priority;
 mod problems;
 mod slashes;
 mod trail;
+mod ui;
 mod urls;

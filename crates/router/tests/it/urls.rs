@@ -66,10 +66,17 @@ fn pairs_come_from_anywhere() {
     );
 }
 
+/// A name, parameters, and what the error says of them.
+type Refusal = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+);
+
 #[test]
 fn what_cannot_be_a_path_is_refused_by_name() {
     let frozen = frozen();
-    let cases: [(&str, &[(&str, &str)], &str); 11] = [
+    let cases: &[Refusal] = &[
         ("none", &[], "no route has the name `none`"),
         ("user", &[("org", "a")], "the parameter `id` is missing"),
         (
@@ -119,7 +126,7 @@ fn what_cannot_be_a_path_is_refused_by_name() {
             "`/a/users/me` leads to GET /{org}/users/me",
         ),
     ];
-    for (name, params, expected) in cases {
+    for &(name, params, expected) in cases {
         let error = frozen.url(name, params.to_vec()).unwrap_err();
         let source = error.source().unwrap().to_string();
         assert!(source.contains(expected), "{source}\n  lacks {expected}");
