@@ -12,6 +12,8 @@ pub mod forwarded;
 pub mod multipart;
 pub mod path_params;
 pub mod query;
+pub mod route_match;
+pub mod route_pattern;
 pub mod trace_header;
 
 /// A target and bytes that reach deep into it, from which others are made.
@@ -56,6 +58,16 @@ pub const TARGETS: &[Target] = &[
         name: "query",
         run: query::run,
         seeds: query::SEEDS,
+    },
+    Target {
+        name: "route_match",
+        run: route_match::run,
+        seeds: route_match::SEEDS,
+    },
+    Target {
+        name: "route_pattern",
+        run: route_pattern::run,
+        seeds: route_pattern::SEEDS,
     },
     Target {
         name: "trace_header",
