@@ -175,7 +175,7 @@ const INTENDED: &[Intended] = &[
     ),
 ];
 
-async fn ours(table: Table) -> impl AsyncFn(&str, &str) -> Said {
+fn ours(table: Table) -> impl AsyncFn(&str, &str) -> Said {
     let router = table
         .iter()
         .fold(Router::new(), |router, (method, pattern)| match *method {
@@ -197,7 +197,7 @@ async fn ours(table: Table) -> impl AsyncFn(&str, &str) -> Said {
     }
 }
 
-async fn theirs(table: Table) -> impl AsyncFn(&str, &str) -> Said {
+fn theirs(table: Table) -> impl AsyncFn(&str, &str) -> Said {
     let router = table
         .iter()
         .fold(axum::Router::new(), |router, (method, pattern)| {
@@ -244,7 +244,7 @@ async fn axum_says_the_same_but_for_what_is_intended() {
     let mut asked = 0;
     let mut used = BTreeSet::new();
     for (table, paths) in [(API, API_PATHS), (MIXED, MIXED_PATHS)] {
-        let (ours, theirs) = (ours(table).await, theirs(table).await);
+        let (ours, theirs) = (ours(table), theirs(table));
         for path in paths {
             for method in METHODS {
                 let (ours, theirs) = (ours(method, path).await, theirs(method, path).await);
