@@ -96,8 +96,7 @@ pub struct RouteInfo {
     pub on_disconnect: OnDisconnect,
     /// How long it may take to answer; `None` takes the application's time.
     pub timeout: Option<RouteTimeout>,
-    /// Whether limits, access log and readiness treat it as a probe of the operator
-    /// (health, metrics).
+    /// Whether it is a probe of the operator (health, metrics), which limits let pass.
     pub operational: bool,
     /// Where it was registered.
     pub location: &'static Location<'static>,

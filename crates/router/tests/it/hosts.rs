@@ -110,60 +110,70 @@ async fn http_1_1_needs_exactly_one_valid_host() {
     assert_eq!(send(&frozen, none).await.code(), "missing_host");
 }
 
+/// Version, target, `Host`, status, who answers.
+type Asked = (
+    Version,
+    &'static str,
+    Option<&'static str>,
+    u16,
+    &'static str,
+);
+
+const OTHER_VERSIONS: [Asked; 9] = [
+    (Version::HTTP_10, "/", None, 200, "any"),
+    (
+        Version::HTTP_10,
+        "/",
+        Some("example.com"),
+        200,
+        "example.com",
+    ),
+    (
+        Version::HTTP_2,
+        "http://example.com/",
+        None,
+        200,
+        "example.com",
+    ),
+    (
+        Version::HTTP_2,
+        "http://example.com/",
+        Some("EXAMPLE.com"),
+        200,
+        "example.com",
+    ),
+    (
+        Version::HTTP_2,
+        "http://example.com/",
+        Some("example.org"),
+        400,
+        "",
+    ),
+    (Version::HTTP_2, "/", None, 200, "any"),
+    // RFC 9112, section 3.2.2: the absolute target wins.
+    (
+        Version::HTTP_11,
+        "http://example.com/",
+        Some("example.org"),
+        200,
+        "example.com",
+    ),
+    (Version::HTTP_11, "http://example.com/", None, 400, ""),
+    (
+        Version::HTTP_11,
+        "http://u@example.com/",
+        Some("example.com"),
+        400,
+        "",
+    ),
+];
+
 #[tokio::test]
 async fn other_versions_may_name_the_host_elsewhere() {
     let frozen = freeze(Router::new().get("/", async || "any").group("", |r| {
         r.host("example.com").get("/", async || "example.com")
     }));
-    let cases = [
-        (Version::HTTP_10, "/", None, 200, "any"),
-        (
-            Version::HTTP_10,
-            "/",
-            Some("example.com"),
-            200,
-            "example.com",
-        ),
-        (
-            Version::HTTP_2,
-            "http://example.com/",
-            None,
-            200,
-            "example.com",
-        ),
-        (
-            Version::HTTP_2,
-            "http://example.com/",
-            Some("EXAMPLE.com"),
-            200,
-            "example.com",
-        ),
-        (
-            Version::HTTP_2,
-            "http://example.com/",
-            Some("example.org"),
-            400,
-            "",
-        ),
-        (Version::HTTP_2, "/", None, 200, "any"),
-        // RFC 9112, section 3.2.2: the absolute target wins.
-        (
-            Version::HTTP_11,
-            "http://example.com/",
-            Some("example.org"),
-            200,
-            "example.com",
-        ),
-        (Version::HTTP_11, "http://example.com/", None, 400, ""),
-        (
-            Version::HTTP_11,
-            "http://u@example.com/",
-            Some("example.com"),
-            400,
-            "",
-        ),
-    ];
-    for (version, target, host, status, body) in cases {
+    for (version, target, host, status, body) in OTHER_VERSIONS {
         let mut request = request("GET", target);
         *request.version_mut() = version;
         request.headers_mut().remove(header::HOST);

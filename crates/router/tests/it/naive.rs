@@ -227,7 +227,8 @@ proptest! {
         targets in collection::vec(target(), 1..40),
     ) {
         let mut seen = BTreeSet::new();
-        let unique: Vec<_> = rules.iter().filter(|rule| seen.insert(rule.shape())).cloned().collect();
+        let new = rules.iter().filter(|rule| seen.insert(rule.shape()));
+        let unique: Vec<_> = new.cloned().collect();
         let frozen = router(&rules).freeze(AppContext::default());
         prop_assert_eq!(frozen.is_ok(), unique.len() == rules.len());
         let mut shuffled = unique.clone();
