@@ -20,6 +20,7 @@
 //! | [`CsrfLayer`] | refuses what a page of another site sends | where cookies count |
 //! | `CompressionLayer` | smaller responses (feature `compression`) | below CORS |
 //! | `DecompressionLayer` | compressed request bodies (feature `compression`) | on routes |
+//! | [`ConditionalLayer`] | 304 and 412 by `ETag` and dates | below compression |
 //! | [`TokenAuthLayer`] | one fixed token | on a group |
 //! | [`from_fn`](from_fn()) | an async function as a layer | anywhere |
 //!
@@ -32,6 +33,7 @@ mod challenge;
 #[cfg(feature = "compression")]
 pub mod compression;
 pub mod concurrency_limit;
+pub mod conditional;
 pub mod cors;
 pub mod csrf;
 #[cfg(feature = "compression")]
@@ -53,6 +55,7 @@ pub use self::body_limit::BodyLimitLayer;
 #[cfg(feature = "compression")]
 pub use self::compression::CompressionLayer;
 pub use self::concurrency_limit::ConcurrencyLimitLayer;
+pub use self::conditional::ConditionalLayer;
 pub use self::cors::CorsLayer;
 pub use self::csrf::CsrfLayer;
 #[cfg(feature = "compression")]

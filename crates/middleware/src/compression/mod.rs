@@ -30,7 +30,7 @@
 //!   out at once, so an event of `text/event-stream` never waits for the next one. Trailers are
 //!   kept. An error of the body ends the response as an error, without the end mark of the coding.
 //!
-//! Put it outside of `ConditionalLayer`.
+//! Put it outside of [`ConditionalLayer`](crate::ConditionalLayer).
 //!
 //! # Limits and defaults
 //! From 1 KiB on. Level [`Level::Balanced`]: zstd 3, brotli 4, gzip 6, each with a window of at

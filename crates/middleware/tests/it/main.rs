@@ -14,6 +14,7 @@ mod compose;
 #[cfg(feature = "compression")]
 mod compression;
 mod concurrency_limit;
+mod conditional;
 mod cors;
 mod csrf;
 #[cfg(feature = "compression")]
