@@ -21,12 +21,14 @@
 //! | `CompressionLayer` | smaller responses (feature `compression`) | below CORS |
 //! | `DecompressionLayer` | compressed request bodies (feature `compression`) | on routes |
 //! | [`ConditionalLayer`] | 304 and 412 by `ETag` and dates | below compression |
+//! | [`AuthenticateLayer`] and two more | who asks, and what they may do | on a group |
 //! | [`TokenAuthLayer`] | one fixed token | on a group |
 //! | [`from_fn`](from_fn()) | an async function as a layer | anywhere |
 //!
 //! Below [`RequestContext`](plumego_contract::RequestContext) is made by the router. In a foreign
 //! stack the first of these layers makes one, without a route.
 
+pub mod auth;
 pub mod body_deadline;
 pub mod body_limit;
 mod challenge;
@@ -50,6 +52,7 @@ pub mod timeout;
 pub mod token_auth;
 mod vary;
 
+pub use self::auth::{AuthenticateLayer, AuthorizeLayer, SessionCheckLayer};
 pub use self::body_deadline::BodyDeadlineLayer;
 pub use self::body_limit::BodyLimitLayer;
 #[cfg(feature = "compression")]
