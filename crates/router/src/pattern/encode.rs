@@ -67,13 +67,13 @@ pub(super) fn write_static(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Resul
     )
 }
 
-/// Encodes ASCII alone: text of other scripts stays readable in lists.
+/// Encodes ASCII and control characters alone: text of other scripts stays readable in lists.
 fn utf8_percent_encode_keeping_unicode(text: &str) -> impl fmt::Display + '_ {
     fmt::from_fn(move |f| {
         for char in text.chars() {
             let mut buffer = [0; 4];
             let char_text: &str = char.encode_utf8(&mut buffer);
-            if char.is_ascii() {
+            if char.is_ascii() || char.is_control() {
                 write!(f, "{}", utf8_percent_encode(char_text, STATIC))?;
             } else {
                 f.write_str(char_text)?;

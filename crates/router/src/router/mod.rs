@@ -208,7 +208,8 @@ impl Router {
     ///
     /// Names are compared without port and case. An exact name comes before a wildcard, the longest
     /// wildcard before a shorter one, and routes without host come last. Behind a trusted proxy it
-    /// is the forwarded host that counts. A group inside takes the host of the one around it.
+    /// is the forwarded host that counts. A group inside takes the host of the one around it,
+    /// unless it names its own.
     #[track_caller]
     #[must_use]
     pub fn host(mut self, host: &str) -> Self {

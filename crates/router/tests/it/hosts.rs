@@ -1,10 +1,10 @@
 //! Which host a request is for, and routes bound to hosts.
 
 use http::{HeaderValue, StatusCode, Version, header};
-use plumego_contract::{AppContext, Request};
+use plumego_contract::{AppContext, Connection, Request, TrustedProxies};
 use plumego_router::{Frozen, Router};
 
-use crate::client::{freeze, request, send, tell};
+use crate::client::{freeze, read, request, send, tell};
 
 fn to_host(host: &'static [u8], target: &str) -> Request {
     let mut request = request("GET", target);
@@ -110,87 +110,79 @@ async fn http_1_1_needs_exactly_one_valid_host() {
     assert_eq!(send(&frozen, none).await.code(), "missing_host");
 }
 
-/// Version, target, `Host`, status, who answers.
-type Asked = (
+/// The version, the target, the `Host` header, and the body of the answer or nothing for a 400.
+type Case = (
     Version,
     &'static str,
     Option<&'static str>,
-    u16,
-    &'static str,
+    Option<&'static str>,
 );
 
-const OTHER_VERSIONS: [Asked; 9] = [
-    (Version::HTTP_10, "/", None, 200, "any"),
-    (
-        Version::HTTP_10,
-        "/",
-        Some("example.com"),
-        200,
-        "example.com",
-    ),
-    (
-        Version::HTTP_2,
-        "http://example.com/",
-        None,
-        200,
-        "example.com",
-    ),
-    (
-        Version::HTTP_2,
-        "http://example.com/",
-        Some("EXAMPLE.com"),
-        200,
-        "example.com",
-    ),
-    (
-        Version::HTTP_2,
-        "http://example.com/",
-        Some("example.org"),
-        400,
-        "",
-    ),
-    (Version::HTTP_2, "/", None, 200, "any"),
+const ABSOLUTE: &str = "http://example.com/";
+
+const CASES: &[Case] = &[
+    (Version::HTTP_10, "/", None, Some("any")),
+    (Version::HTTP_10, "/", Some("example.com"), Some("own")),
+    (Version::HTTP_2, ABSOLUTE, None, Some("own")),
+    (Version::HTTP_2, ABSOLUTE, Some("EXAMPLE.com"), Some("own")),
+    (Version::HTTP_2, ABSOLUTE, Some("example.org"), None),
+    (Version::HTTP_2, "/", None, Some("any")),
     // RFC 9112, section 3.2.2: the absolute target wins.
-    (
-        Version::HTTP_11,
-        "http://example.com/",
-        Some("example.org"),
-        200,
-        "example.com",
-    ),
-    (Version::HTTP_11, "http://example.com/", None, 400, ""),
+    (Version::HTTP_11, ABSOLUTE, Some("example.org"), Some("own")),
+    (Version::HTTP_11, ABSOLUTE, None, None),
     (
         Version::HTTP_11,
         "http://u@example.com/",
         Some("example.com"),
-        400,
-        "",
+        None,
     ),
 ];
 
 #[tokio::test]
 async fn other_versions_may_name_the_host_elsewhere() {
-    let frozen = freeze(Router::new().get("/", async || "any").group("", |r| {
-        r.host("example.com").get("/", async || "example.com")
-    }));
-    for (version, target, host, status, body) in OTHER_VERSIONS {
+    let frozen = freeze(
+        Router::new()
+            .get("/", async || "any")
+            .group("", |r| r.host("example.com").get("/", async || "own")),
+    );
+    for (version, target, host, body) in CASES {
         let mut request = request("GET", target);
-        *request.version_mut() = version;
+        *request.version_mut() = *version;
         request.headers_mut().remove(header::HOST);
         if let Some(host) = host {
-            request
-                .headers_mut()
-                .insert(header::HOST, HeaderValue::from_static(host));
+            let host = HeaderValue::from_static(host);
+            request.headers_mut().insert(header::HOST, host);
         }
         let answer = send(&frozen, request).await;
-        assert_eq!(
-            answer.status.as_u16(),
-            status,
-            "{version:?} {target} {host:?}"
-        );
-        if status == 200 {
-            assert_eq!(answer.body, body, "{version:?} {target} {host:?}");
+        let about = format!("{version:?} {target} {host:?}");
+        match body {
+            Some(body) => assert_eq!(answer.body, *body, "{about}"),
+            None => assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{about}"),
         }
+    }
+}
+
+#[tokio::test]
+async fn the_host_that_a_trusted_proxy_forwards_counts() {
+    let mut app = AppContext::default();
+    app.trusted_proxies = TrustedProxies::new(["10.0.0.0/8".parse().unwrap()]);
+    let frozen = Router::new()
+        .get("/", async || "any")
+        .group("", |r| r.host("example.com").get("/", async || "own"))
+        .freeze(app)
+        .unwrap();
+    for (peer, expected) in [("10.0.0.1:9", "own"), ("192.0.2.1:9", "any")] {
+        let mut request = to_host(b"proxy.internal", "/");
+        for (name, value) in [
+            ("forwarded", "for=192.0.2.7;host=\"Example.com:443\""),
+            ("x-forwarded-host", "Example.com:443"),
+        ] {
+            let value = HeaderValue::from_static(value);
+            request.headers_mut().insert(name, value);
+        }
+        let connection = Connection::from_peer(peer.parse().unwrap());
+        let response = frozen.dispatch(connection, request).response.await;
+        assert_eq!(read(response).await.body, expected, "{peer}");
     }
 }
 

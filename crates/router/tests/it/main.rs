@@ -20,6 +20,7 @@ mod mounts;
 mod naive;
 mod priority;
 mod problems;
+mod regression;
 mod slashes;
 mod trail;
 mod ui;

@@ -227,8 +227,8 @@ proptest! {
         targets in collection::vec(target(), 1..40),
     ) {
         let mut seen = BTreeSet::new();
-        let new = rules.iter().filter(|rule| seen.insert(rule.shape()));
-        let unique: Vec<_> = new.cloned().collect();
+        let mut unique = rules.clone();
+        unique.retain(|rule| seen.insert(rule.shape()));
         let frozen = router(&rules).freeze(AppContext::default());
         prop_assert_eq!(frozen.is_ok(), unique.len() == rules.len());
         let mut shuffled = unique.clone();
