@@ -92,9 +92,7 @@ impl Drop for Open {
             return;
         };
         self.flow.entry.close_request(self.id);
-        if context.has_after_response() {
-            context.end_response();
-        }
+        context.end_response();
     }
 }
 

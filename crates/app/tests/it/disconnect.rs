@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex};
 
-use plumego_contract::OnDisconnect;
+use plumego_contract::{OnDisconnect, RequestContext};
 use plumego_router::Router;
 use tokio::sync::{Notify, mpsc};
 
@@ -129,6 +129,31 @@ async fn task_after_the_response_runs_once_it_is_out_or_given_up() {
     let mut client = Client::connect(addr).await;
     assert_eq!(client.get("/").await.body.len(), 100);
     assert_eq!(within(told.recv()).await, Some("after"));
+    drop(client);
+    stop(running).await;
+}
+
+/// A task that outlives its request may still leave something to do.
+#[tokio::test]
+async fn a_task_registered_after_the_response_starts_at_once() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let (go, gone) = tokio::sync::watch::channel(false);
+    let handler = async move |cx: RequestContext| {
+        let (tell, mut gone) = (tell.clone(), gone.clone());
+        tokio::spawn(async move {
+            gone.wait_for(|gone| *gone).await.unwrap();
+            let late = async move {
+                let _ = tell.send("late");
+            };
+            cx.after_response("late", late).unwrap();
+        });
+        "answered"
+    };
+    let (running, addr) = start(app().routes(|r| r.get("/", handler))).await;
+    let mut client = Client::connect(addr).await;
+    assert_eq!(client.get("/").await.body, "answered");
+    go.send(true).unwrap();
+    assert_eq!(within(told.recv()).await, Some("late"));
     drop(client);
     stop(running).await;
 }

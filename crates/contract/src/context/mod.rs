@@ -59,7 +59,6 @@ struct Inner {
 /// The tasks that wait for the end of the response.
 #[derive(Default)]
 struct AfterResponse {
-    any: AtomicBool,
     tasks: Mutex<AfterState>,
 }
 
@@ -316,16 +315,11 @@ impl RequestContext {
             return Err(Error::unavailable("the request left too many tasks behind"));
         }
         state.tasks.push((name, Box::pin(task)));
-        after.any.store(true, Ordering::Release);
         Ok(())
     }
 
-    /// Whether tasks wait for the end of the response.
-    pub fn has_after_response(&self) -> bool {
-        self.0.after.any.load(Ordering::Acquire)
-    }
-
-    /// Hands the waiting tasks to the application. For the server, when the response has ended.
+    /// Hands the waiting tasks to the application; later ones start at once. For the server, when
+    /// the response has ended, with or without tasks.
     pub fn end_response(&self) {
         let tasks = {
             let mut state = self
