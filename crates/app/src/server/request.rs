@@ -218,6 +218,9 @@ pub(crate) struct Tracked {
     open: Option<Open>,
     /// What is left of a large piece on a stream of HTTP/2.
     rest: Bytes,
+    /// Why the body failed, told to the engine once it has had its chance to write out what came
+    /// before.
+    failed: Option<BoxError>,
     /// Ready when a stream of events ends early, because the server drains.
     ending: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
@@ -235,6 +238,7 @@ impl Tracked {
             body,
             open: Some(open),
             rest: Bytes::new(),
+            failed: None,
             ending: None,
         }
     }
@@ -278,6 +282,10 @@ impl HttpBody for Tracked {
             let rest = std::mem::take(&mut this.rest);
             return Poll::Ready(Some(Ok(this.piece(Frame::data(rest)))));
         }
+        if let Some(error) = this.failed.take() {
+            this.open = None;
+            return Poll::Ready(Some(Err(error)));
+        }
         if let Some(ending) = &mut this.ending
             && ending.as_mut().poll(cx).is_ready()
         {
@@ -295,15 +303,24 @@ impl HttpBody for Tracked {
                 Some(Err("the response body panicked".into()))
             }
         };
-        match &frame {
-            Some(Ok(_)) => {}
-            Some(Err(_)) | None => this.open = None,
+        match frame {
+            Some(Ok(frame)) => Poll::Ready(Some(Ok(this.piece(frame)))),
+            Some(Err(error)) => {
+                // The engine throws away what it has not written when a body fails.
+                this.body = Body::empty();
+                this.failed = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            None => {
+                this.open = None;
+                Poll::Ready(None)
+            }
         }
-        Poll::Ready(frame.map(|frame| frame.map(|frame| this.piece(frame))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.body.is_end_stream()
+        self.rest.is_empty() && self.failed.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -25,5 +25,6 @@ mod lifecycle;
 mod limits;
 mod panics;
 #[cfg(feature = "log")]
+mod regression;
 mod signals;
 mod slow;

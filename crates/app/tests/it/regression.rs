@@ -1,0 +1,58 @@
+//! Defects that were fixed.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::Frame;
+use plumego_contract::Body;
+
+use crate::client::{Client, app, start, stop};
+
+/// Data, and at once the end by an error or a panic.
+struct Fails {
+    sent: bool,
+    panics: bool,
+}
+
+impl http_body::Body for Fails {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        if !std::mem::replace(&mut self.sent, true) {
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"part")))));
+        }
+        assert!(!self.panics, "secret");
+        Poll::Ready(Some(Err(std::io::Error::other("secret"))))
+    }
+}
+
+/// The engine threw away the head and the data when the error came in the same moment.
+#[tokio::test]
+async fn what_came_before_the_error_of_a_body_is_sent() {
+    let body = |panics| {
+        Body::new(Fails {
+            sent: false,
+            panics,
+        })
+    };
+    let routes = |r: plumego_router::Router| {
+        r.get("/error", async move || body(false))
+            .get("/panic", async move || body(true))
+    };
+    let (running, addr) = start(app().routes(routes)).await;
+    for path in ["/error", "/panic"] {
+        let mut client = Client::connect(addr).await;
+        client
+            .send(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n"))
+            .await;
+        let all = client.rest().await;
+        assert!(all.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {all:?}");
+        assert!(all.ends_with("4\r\npart\r\n"), "{path}: {all:?}");
+    }
+    stop(running).await;
+}
