@@ -40,6 +40,20 @@
 //! A request that is refused anywhere (404, 413, a panic) is logged, counted and traced like any
 //! other, and answered as RFC 9457 `application/problem+json` with its trace id.
 //!
+//! # What is built stays as it is
+//!
+//! `build()` uses up the builder with its routers and groups; there is nothing left to add a route
+//! or a layer to:
+//!
+//! ```compile_fail,E0382
+//! use plumego::prelude::*;
+//!
+//! let group = Router::new().get("/users", async || "users");
+//! let app = App::builder().router(group).build()?;
+//! group.get("/late", async || "late"); // error: value used after move
+//! # Ok::<(), plumego::Error>(())
+//! ```
+//!
 //! # Limits
 //!
 //! | what | default | beyond it |
