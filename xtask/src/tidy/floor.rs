@@ -238,12 +238,12 @@ mod tests {
             "plumego-app",
             &["crates/router/Cargo.toml:5: `plumego-router`"],
         );
-        let rest = "[build-dependencies]\nplumego-stdx.workspace = true\n";
+        let rest = "[build-dependencies]\nplumego-security.workspace = true\n";
         check_edge(
             router,
             rest,
-            "plumego-stdx",
-            &["may not depend on `plumego-stdx`"],
+            "plumego-security",
+            &["may not depend on `plumego-security`"],
         );
         let rest = "[target.'cfg(unix)'.dependencies]\nx = { package = \"plumego-app\" }\n";
         check_edge(
