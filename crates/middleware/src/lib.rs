@@ -23,6 +23,7 @@
 //! | [`ConditionalLayer`] | 304 and 412 by `ETag` and dates | below compression |
 //! | [`AuthenticateLayer`] and two more | who asks, and what they may do | on a group |
 //! | [`TokenAuthLayer`] | one fixed token | on a group |
+//! | [`DebugErrorsLayer`] | tells a developer more about errors | debug mode, above `RecoverLayer` |
 //! | [`from_fn`](from_fn()) | an async function as a layer | anywhere |
 //!
 //! Below [`RequestContext`](plumego_contract::RequestContext) is made by the router. In a foreign
@@ -38,6 +39,7 @@ pub mod concurrency_limit;
 pub mod conditional;
 pub mod cors;
 pub mod csrf;
+pub mod debug_errors;
 #[cfg(feature = "compression")]
 pub mod decompression;
 mod early;
@@ -61,6 +63,7 @@ pub use self::concurrency_limit::ConcurrencyLimitLayer;
 pub use self::conditional::ConditionalLayer;
 pub use self::cors::CorsLayer;
 pub use self::csrf::CsrfLayer;
+pub use self::debug_errors::DebugErrorsLayer;
 #[cfg(feature = "compression")]
 pub use self::decompression::DecompressionLayer;
 pub use self::from_fn::{FromFnLayer, Next, from_fn};

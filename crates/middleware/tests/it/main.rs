@@ -18,6 +18,7 @@ mod concurrency_limit;
 mod conditional;
 mod cors;
 mod csrf;
+mod debug_errors;
 #[cfg(feature = "compression")]
 mod decompression;
 mod from_fn;
