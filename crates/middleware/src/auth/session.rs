@@ -14,9 +14,9 @@ type SessionId = Arc<dyn Fn(&Parts, &Principal) -> Option<String> + Send + Sync>
 
 /// Checks the session behind the principal. See the [module](super).
 ///
-/// The session is the one that the principal's claim [`claims::SESSION_ID`] names. It must be in the
-/// store and pass [`Session::check`](plumego_contract::auth::Session::check). One that is not in the
-/// store is `401 session_revoked`.
+/// The session is the one that the principal's claim [`claims::SESSION_ID`] names. It must be in
+/// the store and pass [`Session::check`](plumego_contract::auth::Session::check). One that is not
+/// in the store is `401 session_revoked`.
 #[derive(Clone)]
 pub struct SessionCheckLayer {
     gate: SessionGate,
