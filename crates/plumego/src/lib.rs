@@ -107,6 +107,9 @@ pub use plumego_stdx as stdx;
 #[doc(inline)]
 pub use plumego_testing as testing;
 
+/// The types of HTTP: `StatusCode`, `HeaderName`, `HeaderValue`, `Method`, `Uri`. The version that
+/// the whole toolkit uses, so that a program need not name it.
+pub use http;
 pub use plumego_app::{App, Config};
 pub use plumego_contract::{Body, Error, FieldError, Limit, Request, Response};
 

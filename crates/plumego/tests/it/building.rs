@@ -22,7 +22,7 @@ async fn application_answers_as_a_service_and_then_still_starts() {
         .routes(|r| r.get("/ping", ping))
         .build()
         .unwrap();
-    let request = http::Request::get("/ping").header("host", "x");
+    let request = plumego::http::Request::get("/ping").header("host", "x");
     let request = request.body(Body::empty()).unwrap();
     assert_eq!(app.call(request).await.unwrap().status(), 200);
     let running = app.start().await.unwrap();

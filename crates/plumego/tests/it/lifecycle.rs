@@ -214,7 +214,7 @@ impl Component for Guestbook {
             })
             .layer(from_fn(async |request: Request, next: Next| {
                 let mut response = next.run(request).await;
-                let value = http::HeaderValue::from_static("yes");
+                let value = plumego::http::HeaderValue::from_static("yes");
                 response.headers_mut().insert("x-guestbook", value);
                 response
             }));
