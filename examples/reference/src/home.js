@@ -23,7 +23,12 @@ const routes = [
   ["GET", "/nowhere", "An error, as RFC 9457."],
 ];
 const output = document.querySelector("#answer pre");
-const show = (text) => { output.textContent = text.length > 20000 ? text.slice(0, 20000) + "\n…" : text; };
+let turn = 0; // only the answer to the last press is shown
+let source; // the event stream that is open
+
+function show(mine, text) {
+  if (mine === turn) output.textContent = text.length > 20000 ? text.slice(0, 20000) + "\n…" : text;
+}
 
 function field(name, value) {
   if (name === "json") {
@@ -41,11 +46,18 @@ function field(name, value) {
   return label;
 }
 
-async function listen(url) {
-  show("");
-  const source = new EventSource(url);
-  source.addEventListener("tick", (event) => { output.textContent += `tick ${event.data}\n`; });
-  source.onerror = () => { source.close(); output.textContent += "(the stream is over)"; };
+function listen(mine, url) {
+  let text = `GET ${url}\n\n`;
+  show(mine, text);
+  source = new EventSource(url);
+  source.addEventListener("tick", (event) => { text += `tick ${event.data}\n`; show(mine, text); });
+  source.onerror = ({ target }) => {
+    // Closed by the browser: the answer was no stream. Else the stream ended, and would begin anew.
+    const refused = target.readyState === EventSource.CLOSED;
+    target.close();
+    if (refused) return fetchAndShow(mine, url, { method: "GET" });
+    show(mine, `${text}(the stream is over)`);
+  };
 }
 
 async function ask(method, pattern, form) {
@@ -53,18 +65,25 @@ async function ask(method, pattern, form) {
   const url = pattern.replace(/\{(\*?)(\w+)\}/g, (_, rest, name) => rest
     ? String(data.get(name)).split("/").map(encodeURIComponent).join("/")
     : encodeURIComponent(data.get(name)));
-  if (pattern.startsWith("/api/events")) return listen(url);
+  const mine = ++turn;
+  source?.close();
+  if (pattern.startsWith("/api/events")) return listen(mine, url);
   const options = { method };
   if (data.has("json")) {
     options.body = data.get("json");
     options.headers = { "content-type": "application/json" };
   } else if (data.has("file")) options.body = data;
+  await fetchAndShow(mine, url, options);
+}
+
+async function fetchAndShow(mine, url, options) {
+  const line = `${options.method} ${url}`;
   try {
     const answer = await fetch(url, options);
     let text = await answer.text();
     try { text = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON */ }
-    show(`${method} ${url}\n${answer.status} ${answer.headers.get("content-type") ?? ""}\n\n${text}`);
-  } catch (error) { show(`${method} ${url}\n${error}`); }
+    show(mine, `${line}\n${answer.status} ${answer.headers.get("content-type") ?? ""}\n\n${text}`);
+  } catch (error) { show(mine, `${line}\n${error}`); }
 }
 
 for (const [method, pattern, about, fields = {}] of routes) {

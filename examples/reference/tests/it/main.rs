@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod browser;
 mod client;
 mod process;
 mod routes;
