@@ -1,6 +1,6 @@
 //! What the router answers itself.
 
-use http::header::{ALLOW, LOCATION};
+use http::header::{ALLOW, CONNECTION, LOCATION};
 use http::{HeaderValue, StatusCode};
 use plumego_contract::{Error, Request, RequestContext, Response, codes};
 
@@ -13,6 +13,7 @@ pub(crate) enum Outcome {
     Options(HeaderValue),
     MalformedPath(&'static str),
     BadHost(&'static str),
+    BadFraming,
     Redirect(HeaderValue),
 }
 
@@ -36,6 +37,11 @@ impl Outcome {
                 .respond(cx),
             Self::BadHost(detail) => Error::new(codes::MISSING_HOST)
                 .with_detail(detail)
+                .respond(cx),
+            // What follows on this connection cannot be told apart for sure.
+            Self::BadFraming => Error::new(codes::BAD_REQUEST)
+                .with_detail("The only transfer coding taken is `chunked`, named once.")
+                .with_header(CONNECTION, HeaderValue::from_static("close"))
                 .respond(cx),
             Self::Options(allow) => bodiless(StatusCode::NO_CONTENT, ALLOW, allow),
             Self::Redirect(to) => bodiless(StatusCode::PERMANENT_REDIRECT, LOCATION, to),

@@ -112,3 +112,34 @@ async fn client_that_closes_its_half_after_the_request_is_answered() {
     assert!(client.rest().await.ends_with("here"));
     stop(running).await;
 }
+
+#[tokio::test]
+async fn a_transfer_coding_other_than_one_chunked_is_refused_and_closed() {
+    let post = |r: plumego_router::Router| {
+        r.post("/", async |body: Body| body.into_bytes(100).await)
+            .get("/next", async || "smuggled")
+    };
+    let (running, addr) = start(app().routes(post)).await;
+    for coding in [
+        "gzip, chunked",
+        "chunked, chunked",
+        "chunked\r\ntransfer-encoding: chunked",
+    ] {
+        let mut client = Client::connect(addr).await;
+        client
+            .send(format!(
+                "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: {coding}\r\n\r\n\
+                 0\r\n\r\nGET /next HTTP/1.1\r\nhost: x\r\n\r\n"
+            ))
+            .await;
+        let all = client.rest().await;
+        assert!(all.starts_with("HTTP/1.1 400 "), "{coding}: {all}");
+        assert!(!all.contains("smuggled"), "{coding}: {all}");
+    }
+    let mut client = Client::connect(addr).await;
+    let head = "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: Chunked\r\n\r\n";
+    client.send(format!("{head}2\r\nok\r\n0\r\n\r\n")).await;
+    assert_eq!(client.answer().await.body, "ok");
+    drop(client);
+    stop(running).await;
+}

@@ -57,6 +57,8 @@ async fn check(guards: Guards) {
     let mut client = Client::connect(addr).await;
     client.send("GET /body HTTP/1.1\r\nhost: x\r\n\r\n").await;
     let all = client.rest().await;
+    assert!(all.starts_with("HTTP/1.1 200 "), "no head: {all:?}");
+    assert!(all.contains("part"), "what came before is lost: {all}");
     assert!(!all.ends_with("0\r\n\r\n"), "a whole body: {all}");
     assert!(!all.contains("secret"), "{all}");
     assert_eq!(other.get("/").await.body, "here");

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub trait LogSink: Send + Sync {
     /// Writes all of `lines`: one or more lines, each ending with a line feed.
     ///
-    /// After an error the lines are not offered again; they are counted as dropped.
+    /// After an error or a panic the lines are not offered again; they are counted as dropped.
     fn write_all(&self, lines: &[u8]) -> io::Result<()>;
 }
 

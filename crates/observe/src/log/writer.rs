@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
@@ -303,13 +304,19 @@ impl Inner {
         if lines.is_empty() {
             return Ok(());
         }
-        let written = self.sink.write_all(lines);
+        let written = self.offer(lines);
         if written.is_err() {
             self.write_errors.fetch_add(1, Ordering::Relaxed);
             let lost = lines.split(|byte| *byte == b'\n').count().saturating_sub(1) as u64;
             self.dropped.fetch_add(lost, Ordering::Relaxed);
         }
         written
+    }
+
+    /// A panic of the sink is an error like any other: the next lines are offered again.
+    fn offer(&self, lines: &[u8]) -> io::Result<()> {
+        catch_unwind(AssertUnwindSafe(|| self.sink.write_all(lines)))
+            .unwrap_or_else(|_| Err(io::Error::other("the log sink panicked")))
     }
 
     /// Says how many lines were dropped since it was last said. Tried again when it fails.
@@ -328,7 +335,7 @@ impl Inner {
         line.end_fields();
         line.end();
         text.push(b'\n');
-        let written = self.sink.write_all(&text);
+        let written = self.offer(&text);
         match &written {
             Ok(()) => flushing.dropped_told = dropped,
             Err(_) => {

@@ -406,3 +406,36 @@ fn a_wrong_filter_says_which_part_is_wrong() {
     assert!(error.contains("at most 64 parts"), "{error}");
     assert!(many[..64].join(",").parse::<LogFilter>().is_ok());
 }
+
+/// Panics as long as it is told to.
+struct PanickingSink {
+    panics: Arc<AtomicBool>,
+    capture: CaptureSink,
+}
+
+impl LogSink for PanickingSink {
+    fn write_all(&self, lines: &[u8]) -> io::Result<()> {
+        assert!(
+            !self.panics.load(Ordering::SeqCst),
+            "the sink of somebody else"
+        );
+        self.capture.write_all(lines)
+    }
+}
+
+#[test]
+fn a_sink_that_panics_costs_its_lines_and_not_the_log() {
+    let (panics, capture) = (Arc::new(AtomicBool::new(true)), CaptureSink::default());
+    let sink = PanickingSink {
+        panics: Arc::clone(&panics),
+        capture: capture.clone(),
+    };
+    let writer = LogWriter::new(sink, &config(LogFormat::Json));
+    writer.log(Level::INFO, "shop", "lost", &[]);
+    assert!(writer.flush().is_err());
+    panics.store(false, Ordering::SeqCst);
+    writer.log(Level::INFO, "shop", "kept", &[]);
+    let lines = objects(&writer, &capture);
+    assert_eq!(lines[0]["msg"], "kept");
+    assert_eq!(lines[1]["fields"]["dropped"], 1);
+}

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::Method;
+use http::header::TRANSFER_ENCODING;
 use http::request::Parts;
 use plumego_contract::{Connection, Params};
 
@@ -39,6 +40,9 @@ impl Inner {
             Ok(host) => host,
             Err(why) => return at_root(Outcome::BadHost(why)),
         };
+        if !is_framed_plainly(parts) {
+            return at_root(Outcome::BadFraming);
+        }
         let path = parts.uri.path();
         if !self.table.has_hosts() {
             return self.find(None, path, parts);
@@ -129,4 +133,18 @@ fn at_root(outcome: Outcome) -> Target {
 
 fn without_port(host: &str) -> &str {
     split_port(host).map_or(host, |(host, _)| host)
+}
+
+/// Whether nothing but one `chunked` frames the body (RFC 9112, section 6.1). The engine takes any
+/// list that ends with it, which a proxy in front may read otherwise, and decodes nothing else.
+fn is_framed_plainly(parts: &Parts) -> bool {
+    let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+    let Some(coding) = codings.next() else {
+        return true;
+    };
+    codings.next().is_none()
+        && coding
+            .as_bytes()
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"chunked")
 }

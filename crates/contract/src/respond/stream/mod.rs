@@ -16,9 +16,10 @@
 //! ```
 //!
 //! # Limits and defaults
-//! A producer is ahead of its client by at most [`QUEUED_CHUNKS`] chunks; then `send` waits. There
-//! is no task: the producer runs inside the body, only while the server asks for more, and is
-//! dropped with it when the client leaves. It must wait in `.await` alone, as any async code.
+//! A producer is ahead of its client by at most [`QUEUED_CHUNKS`] chunks and [`QUEUED_BYTES`] bytes;
+//! then `send` waits. A larger chunk waits alone. There is no task: the producer runs inside the
+//! body, only while the server asks for more, and is dropped with it when the client leaves. It
+//! must wait in `.await` alone, as any async code.
 
 mod encode;
 mod produce;
@@ -37,6 +38,9 @@ use crate::{Body, BoxError, Error, RequestContext, Response};
 
 /// How many chunks of a producer wait for the client at most.
 pub const QUEUED_CHUNKS: usize = 16;
+
+/// How many bytes of a producer wait for the client at most. A chunk that is larger waits alone.
+pub const QUEUED_BYTES: usize = 64 * 1024;
 
 /// Marks a response that takes as long as its client needs, in the extensions of the response.
 ///
@@ -80,7 +84,8 @@ impl Stream {
         }
     }
 
-    /// The chunks that an async function sends, ahead of the client by at most [`QUEUED_CHUNKS`].
+    /// The chunks that an async function sends, ahead of the client by at most [`QUEUED_CHUNKS`]
+    /// and [`QUEUED_BYTES`].
     /// An error cuts the body.
     pub fn produce<F, Fut>(content_type: impl Into<Cow<'static, str>>, producer: F) -> Self
     where

@@ -1,12 +1,14 @@
 //! A body written by an async function, driven inside the body itself.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
+use super::QUEUED_BYTES;
 use crate::BoxError;
 
 /// The response is over: the client left, or the body ended.
@@ -26,11 +28,16 @@ impl std::error::Error for Closed {}
 
 /// Where a producer sends the chunks of the body.
 #[derive(Debug, Clone)]
-pub struct Sender(mpsc::Sender<Result<Bytes, BoxError>>);
+pub struct Sender {
+    queue: mpsc::Sender<Result<Bytes, BoxError>>,
+    /// A permit for each byte that may still wait.
+    room: Arc<Semaphore>,
+}
 
 impl Sender {
     /// Sends a chunk, which is flushed to the client on its own. Waits while the client is slower
-    /// and the queue is full. An empty chunk is nothing.
+    /// and the queue is full: [`QUEUED_CHUNKS`](super::QUEUED_CHUNKS) or [`QUEUED_BYTES`] wait. An
+    /// empty chunk is nothing.
     ///
     /// # Cancel safety
     /// Cancel safe: a chunk whose future is dropped was not sent.
@@ -39,14 +46,24 @@ impl Sender {
         if chunk.is_empty() {
             return Ok(());
         }
-        self.0.send(Ok(chunk)).await.map_err(|_| Closed)
+        let room = self.room.acquire_many(weight(&chunk));
+        let room = room.await.map_err(|_| Closed)?;
+        let slot = self.queue.reserve().await.map_err(|_| Closed)?;
+        room.forget(); // given back when the chunk leaves the queue
+        slot.send(Ok(chunk));
+        Ok(())
     }
 
     /// Ends the body as cut.
     pub(in crate::respond) async fn fail(&self, error: BoxError) {
         // Nobody waits for an answer that is over.
-        let _ = self.0.send(Err(error)).await;
+        let _ = self.queue.send(Err(error)).await;
     }
+}
+
+/// How much of [`QUEUED_BYTES`] a chunk takes: a larger one waits alone.
+fn weight(chunk: &Bytes) -> u32 {
+    u32::try_from(chunk.len().min(QUEUED_BYTES)).unwrap_or(u32::MAX)
 }
 
 type BoxProducer = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
@@ -54,6 +71,7 @@ type BoxProducer = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
 /// Chunks from a producer, as a stream. It owns the producer: dropping it drops the producer.
 pub(in crate::respond) struct Chunks {
     queue: mpsc::Receiver<Result<Bytes, BoxError>>,
+    room: Arc<Semaphore>,
     producer: Option<BoxProducer>,
     failed: Option<BoxError>,
 }
@@ -66,9 +84,14 @@ impl Chunks {
         Fut: Future<Output = Result<(), BoxError>> + Send + 'static,
     {
         let (sender, queue) = mpsc::channel(queued);
-        let producer = producer(Sender(sender));
+        let room = Arc::new(Semaphore::new(QUEUED_BYTES));
+        let producer = producer(Sender {
+            queue: sender,
+            room: Arc::clone(&room),
+        });
         Self {
             queue,
+            room,
             producer: Some(Box::pin(producer)),
             failed: None,
         }
@@ -76,13 +99,27 @@ impl Chunks {
 
     /// Nothing follows an error.
     fn pass(&mut self, item: Result<Bytes, BoxError>) -> Result<Bytes, BoxError> {
-        if item.is_err() {
+        if let Ok(chunk) = &item {
+            self.room.add_permits(weight(chunk) as usize);
+        } else {
             self.producer = None;
             self.failed = None;
-            self.queue.close();
+            self.close();
             while self.queue.try_recv().is_ok() {}
         }
         item
+    }
+
+    /// Nothing more comes in. Whoever waits to send is told.
+    fn close(&mut self) {
+        self.queue.close();
+        self.room.close();
+    }
+}
+
+impl Drop for Chunks {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -105,7 +142,7 @@ impl Stream for Chunks {
                     if let Err(error) = result {
                         // What was sent before the failure goes out before it.
                         self.failed = Some(error);
-                        self.queue.close();
+                        self.close();
                     }
                 }
                 // What it sent before it had to wait goes out now.

@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use plumego_contract::respond::stream::QUEUED_CHUNKS;
+use plumego_contract::respond::stream::{QUEUED_BYTES, QUEUED_CHUNKS};
 use plumego_contract::respond::{Closed, Sender};
 use plumego_contract::{
     Body, BoxError, Error, Event, IntoResponse, Json, Ndjson, Sse, Stream, Streaming,
@@ -133,6 +133,50 @@ async fn a_producer_runs_no_further_than_its_client_and_its_queue() {
         assert!(ready(&mut body).is_some());
     }
     assert!(sent.load(Ordering::SeqCst) <= 2 * QUEUED_CHUNKS + 1);
+}
+
+#[tokio::test]
+async fn large_chunks_are_bounded_by_their_bytes() {
+    for (size, waiting) in [
+        (QUEUED_BYTES / 4, 4),
+        (QUEUED_BYTES, 1),
+        (QUEUED_BYTES * 3, 1),
+    ] {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&sent);
+        let mut body = produced(async move |rows| {
+            for _ in 0..QUEUED_CHUNKS {
+                rows.send(vec![b'x'; size]).await?;
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+            Ok(())
+        });
+        assert_eq!(ready(&mut body).unwrap().len(), size);
+        assert_eq!(sent.load(Ordering::SeqCst), waiting, "{size}");
+        let mut left = QUEUED_CHUNKS - 1;
+        while let Some(chunk) = body.frame().await {
+            assert_eq!(chunk.unwrap().into_data().unwrap().len(), size);
+            left -= 1;
+        }
+        assert_eq!(left, 0, "every chunk comes");
+    }
+}
+
+#[tokio::test]
+async fn a_sender_that_waits_for_room_is_told_when_the_client_leaves() {
+    let (give, taken) = tokio::sync::oneshot::channel();
+    let mut body = produced(async move |rows| {
+        rows.send(vec![b'x'; QUEUED_BYTES]).await?;
+        let _ = give.send(rows);
+        std::future::pending().await
+    });
+    assert!(ready(&mut body).is_some());
+    let rows = taken.await.unwrap();
+    rows.send(vec![b'x'; QUEUED_BYTES]).await.unwrap();
+    let waiting = tokio::spawn(async move { rows.send("more").await });
+    tokio::task::yield_now().await;
+    drop(body);
+    assert_eq!(waiting.await.unwrap(), Err(Closed));
 }
 
 #[tokio::test]
