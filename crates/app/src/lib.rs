@@ -25,7 +25,7 @@
 //! | use it under another server | [`App::into_service`] |
 //! | load addresses, deadlines and bounds | [`Config`], [`ServerConfig`] |
 //! | bring a socket | [`AppBuilder::listener`], [`Listener`] |
-//! | switch off what protects by default | [`Guards`] |
+//! | change or switch off what protects by default | [`AppBuilder::guards`], [`Guards`] |
 //! | know how it ended | [`Report`] |
 //!
 //! # The life of an application
@@ -57,7 +57,17 @@
 //! | open connections, all clients together | [`ServerConfig::max_connections`], then it waits | 10,000 |
 //! | open streams on one HTTP/2 connection | fixed | 250 |
 //!
-//! A handler that takes long is cut by none of these. A response that is
+//! And of requests, by the [`Guards`]:
+//!
+//! | | bound | default |
+//! | --- | --- | --- |
+//! | ask often | [`ServerConfig::abuse_guard_rate`], then 429 | 100 a second, 200 at once |
+//! | ask much at once, all clients together | [`ServerConfig::max_concurrency`], then it waits | 256 |
+//! | wait for a turn | [`ServerConfig::queue_depth`] and [`ServerConfig::queue_timeout`], then 503 | 512, 250 ms |
+//! | wait for the head of an answer | [`ServerConfig::request_timeout`], then 504 | 30 s |
+//! | send a body in drips | [`Guards::body_deadline`], then 408 | 240 bytes a second |
+//!
+//! None of them cuts an answer whose head has gone out. A response that is
 //! [marked](plumego_contract::Streaming) as a stream, or whose length is unknown, may take as long
 //! as its client needs, as long as bytes move. When a client goes away, the handler of a safe
 //! method is dropped, and that of any other runs to its end: see
@@ -69,7 +79,9 @@
 //! `http_connections_active`, `http_connections_total`, `http_connections_waited_total`,
 //! `http_connections_timed_out_total{phase}`, `http_connection_errors_total{kind}`,
 //! `http_connections_cut_total`, `http_accept_errors_total`, `http_requests_finished_alone_total`,
-//! `http_server_panics_total`, `process_uptime_seconds`, `build_info`; and for each request what
+//! `http_server_panics_total`, `process_uptime_seconds`, `build_info`; of the guards
+//! `http_abuse_guard_{allowed,rejected,overflowed,evicted}_total`, `http_abuse_guard_clients`,
+//! `http_concurrency_{running,queued}`, `http_concurrency_rejected_{busy,timeout}_total`; and for each request what
 //! [`HttpMetrics`](plumego_observe::record::HttpMetrics) counts.
 
 mod app;

@@ -32,7 +32,8 @@
 //! ```text
 //! socket ─ deadlines ─ engine (HTTP/1.1, h2c)
 //!   └ route looked up once: its record travels with the request
-//!       └ request id ─ observe (trace, log, metrics) ─ recover ─ body limit
+//!       └ request id ─ observe (trace, log, metrics) ─ security headers ─ CORS ─ recover
+//!         ─ abuse guard ─ body limit ─ concurrency limit ─ timeout
 //!           └ layers of the application ─ of the groups ─ of the route
 //!               └ extractors ─ handler ─ response
 //! ```
@@ -59,6 +60,9 @@
 //! | what | default | beyond it |
 //! | --- | --- | --- |
 //! | request head | 1 MiB, complete within 5 s | 431, or the connection ends |
+//! | requests of one client | 100 a second, 200 at once | `429 rate_limited` |
+//! | requests at once | 256, and 512 that wait 250 ms | `503 server_busy` |
+//! | time to the head of the response | 30 s | `504 timeout` |
 //! | request body | 10 MiB, read within 30 s | `413 body_too_large`, `408 body_timeout` |
 //! | response | sent within 30 s; a stream may not stand still for 60 s | the connection ends |
 //! | idle connection | 60 s | it is closed |

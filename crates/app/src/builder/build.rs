@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plumego_contract::{Problem, Problems, TrustedProxies};
 use plumego_middleware::ObserveLayer;
-use plumego_observe::log::{LogConfig, LogFilter, LogWriter, StdoutSink};
+use plumego_observe::log::{FileSink, LogConfig, LogFilter, LogWriter, StdoutSink};
 use plumego_observe::metrics::{MetricError, Metrics};
 use plumego_observe::record::{
     AccessLog, HttpMetrics, HttpMetricsConfig, RequestRecord, RequestSink,
@@ -14,6 +14,7 @@ use plumego_router::Router;
 
 use super::AppBuilder;
 use crate::app::App;
+use crate::guards::{GuardStack, Guards};
 use crate::run::Control;
 use crate::run::logging::{FlushedLog, Flusher};
 use crate::server::{Endpoint, ServerMetrics, Timeouts, Tuning};
@@ -34,15 +35,19 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let settings = builder.settings();
     let endpoints = builder.endpoints();
     builder.take_over_config();
-    let flusher = Flusher::new(builder.take_writer());
+    let guards = builder.take_guards();
+    let flusher = Flusher::new(builder.take_writer(&mut problems));
     let late = LateMetrics::default();
 
     let mut router = Router::new();
     if let Some(slashes) = builder.slashes {
         router = router.slashes(slashes);
     }
-    let observe = builder.observe_layer(&flusher, &late);
-    router = builder.guards.add_to(router, observe);
+    let observe = builder.observe_layer(&guards, &flusher, &late);
+    let counted = guards.metrics;
+    let guards = GuardStack::new(guards, observe, &mut problems);
+    note(guards.register(&builder.metrics), &mut problems);
+    router = guards.add_to(router);
     for layer in builder.layers {
         router = layer(router);
     }
@@ -69,7 +74,7 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let (Some(router), Some(server_metrics)) = (frozen, server_metrics) else {
         return Err(problems);
     };
-    if builder.guards.metrics {
+    if counted {
         note(late.resolve(&metrics, router.routes().len()), &mut problems);
     }
     problems.into_result(App {
@@ -140,19 +145,43 @@ impl AppBuilder {
         self.context.tasks = Some(Arc::new(self.lifecycle.request_tasks().clone()));
     }
 
-    fn take_writer(&mut self) -> LogWriter {
+    /// The guards of the configuration, as the program changed them.
+    fn take_guards(&mut self) -> Guards {
+        let mut guards = Guards::from_config(&self.config);
+        for change in self.guards.drain(..) {
+            change(&mut guards);
+        }
+        self.context.request_deadline = guards.timeout;
+        guards
+    }
+
+    fn take_writer(&mut self, problems: &mut Problems) -> LogWriter {
         let mut config = LogConfig::default();
         config.format = self.config.log_format;
-        match (self.writer.take(), self.sink.take()) {
-            (Some(writer), _) => writer,
-            (None, Some(sink)) => LogWriter::new(sink, &config),
-            (None, None) => LogWriter::new(StdoutSink, &config),
+        if let Some(writer) = self.writer.take() {
+            return writer;
         }
+        if let Some(sink) = self.sink.take() {
+            return LogWriter::new(sink, &config);
+        }
+        if let Some(path) = &self.config.log_file {
+            match FileSink::append(path) {
+                Ok(file) => return LogWriter::new(file, &config),
+                Err(error) => problems.push(Problem::new(format!(
+                    "server.log_file: {error}: expected a file that can be written"
+                ))),
+            }
+        }
+        LogWriter::new(StdoutSink, &config)
     }
 
     /// The layer that tells the sinks, when there is anything to tell.
-    fn observe_layer(&mut self, flusher: &Flusher, late: &LateMetrics) -> Option<ObserveLayer> {
-        let guards = &self.guards;
+    fn observe_layer(
+        &mut self,
+        guards: &Guards,
+        flusher: &Flusher,
+        late: &LateMetrics,
+    ) -> Option<ObserveLayer> {
         let wanted = guards.trace || guards.access_log || guards.metrics || self.has_sink;
         let mut layer = std::mem::take(&mut self.observe);
         if guards.access_log {

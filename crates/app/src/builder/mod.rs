@@ -4,7 +4,6 @@ mod build;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Body as HttpBody;
@@ -31,6 +30,7 @@ use crate::guards::Guards;
 use crate::server::{Endpoint, IntoListener};
 
 type Change = Box<dyn FnOnce(Router) -> Router + Send + Sync>;
+type GuardChange = Box<dyn FnOnce(&mut Guards) + Send + Sync>;
 /// Learns the addresses that are bound.
 pub(crate) type Listening = Box<dyn FnOnce(&[SocketAddr]) + Send + Sync>;
 
@@ -58,7 +58,7 @@ pub struct AppBuilder {
     layers: Vec<Change>,
     lifecycle: LifecycleBuilder,
     owns_listener: bool,
-    guards: Guards,
+    guards: Vec<GuardChange>,
     observe: ObserveLayer,
     has_sink: bool,
     writer: Option<LogWriter>,
@@ -83,7 +83,7 @@ impl AppBuilder {
             layers: Vec::new(),
             lifecycle: Lifecycle::builder(LifecycleConfig::default()),
             owns_listener: false,
-            guards: Guards::default(),
+            guards: Vec::new(),
             observe: ObserveLayer::new(),
             has_sink: false,
             writer: None,
@@ -103,6 +103,19 @@ impl AppBuilder {
     pub fn config(mut self, config: ServerConfig) -> Self {
         self.config = config;
         self
+    }
+
+    /// The configuration that it has so far, to be changed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use plumego_app::App;
+    ///
+    /// let mut app = App::builder();
+    /// app.config_mut().shutdown_timeout = Duration::from_secs(1);
+    /// ```
+    pub fn config_mut(&mut self) -> &mut ServerConfig {
+        &mut self.config
     }
 
     /// The address to listen on, in place of the one of the configuration: `127.0.0.1:8080`,
@@ -190,13 +203,16 @@ impl AppBuilder {
         self
     }
 
-    /// Which of the layers that every application should have are on. Default: all of them.
-    pub fn guards(mut self, guards: Guards) -> Self {
-        self.guards = guards;
+    /// Changes the layers that every application should have. What the function gets is what the
+    /// [configuration](Self::config) says, see [`Guards::from_config`]; what it leaves alone stays
+    /// so, and what it sets has the last word. Several are called in their order.
+    pub fn guards(mut self, change: impl FnOnce(&mut Guards) + Send + Sync + 'static) -> Self {
+        self.guards.push(Box::new(change));
         self
     }
 
-    /// Where log lines go, in batches. Default: standard output.
+    /// Where log lines go, in batches, in place of the file of the configuration. Default: standard
+    /// output.
     pub fn log_sink(mut self, sink: impl LogSink + 'static) -> Self {
         self.sink = Some(Box::new(sink));
         self
@@ -243,12 +259,6 @@ impl AppBuilder {
     /// Bounds of the `Multipart` extractor.
     pub fn multipart(mut self, config: MultipartConfig) -> Self {
         self.context.multipart = config;
-        self
-    }
-
-    /// The time that handlers read from `Context::deadline`; `None` for no deadline. Default: 30 s.
-    pub fn request_deadline(mut self, time: Option<Duration>) -> Self {
-        self.context.request_deadline = time;
         self
     }
 

@@ -12,6 +12,12 @@ const TIME: Kind = Kind::Duration {
     max: HOUR,
 };
 
+/// Of the abuse guard.
+const GUARD_NUMBER: Kind = Kind::Integer {
+    min: 1,
+    max: 1_000_000_000,
+};
+
 /// Everything that can be set for a server: key, variable, flag, bounds, default. `--help`,
 /// `env.example` and the reference page are written from it.
 pub const SERVER_KEYS: &[Key] = &[
@@ -160,6 +166,107 @@ pub const SERVER_KEYS: &[Key] = &[
             "Networks whose forwarding headers are believed, such as `10.0.0.0/8`.",
             "可信代理网段，信任其转发头，例如 `10.0.0.0/8`。",
         ),
+    Key::new("server.request_timeout", TIME)
+        .env("APP_REQUEST_TIMEOUT_MS")
+        .flag("--request-timeout")
+        .default("30s")
+        .doc(
+            "Time to the head of the response, beyond it 504; 0 switches it off.",
+            "到响应头为止的时限，超出为 504；0 表示关闭。",
+        ),
+    Key::new(
+        "server.max_concurrency",
+        Kind::Integer {
+            min: 1,
+            max: 1_000_000,
+        },
+    )
+    .env("APP_MAX_CONCURRENCY")
+    .flag("--max-concurrency")
+    .default("256")
+    .zero_is_unlimited()
+    .doc("Most requests that run at once.", "同时处理的最大请求数。"),
+    Key::new(
+        "server.queue_depth",
+        Kind::Integer {
+            min: 0,
+            max: 1_000_000,
+        },
+    )
+    .env("APP_QUEUE_DEPTH")
+    .flag("--queue-depth")
+    .default("512")
+    .doc(
+        "Most requests that wait for their turn, beyond it 503; 0 for none.",
+        "排队等待的最大请求数，超出为 503；0 表示不排队。",
+    ),
+    Key::new(
+        "server.queue_timeout",
+        Kind::Duration {
+            min: Duration::ZERO,
+            max: Duration::from_mins(1),
+        },
+    )
+    .env("APP_QUEUE_TIMEOUT_MS")
+    .flag("--queue-timeout")
+    .default("250ms")
+    .doc(
+        "How long a request waits for its turn, beyond it 503.",
+        "请求排队等待的时限，超出为 503。",
+    ),
+    Key::new("server.abuse_guard_enabled", Kind::Bool)
+        .env("APP_ABUSE_GUARD_ENABLED")
+        .flag("--abuse-guard")
+        .default("true")
+        .doc(
+            "Whether every client has a share of the requests, beyond it 429.",
+            "是否按客户端限制请求频率，超出为 429。",
+        ),
+    Key::new("server.abuse_guard_rate", GUARD_NUMBER)
+        .env("APP_ABUSE_GUARD_RATE")
+        .flag("--abuse-guard-rate")
+        .default("100")
+        .doc(
+            "Requests a second for each client.",
+            "每个客户端每秒的请求数。",
+        ),
+    Key::new("server.abuse_guard_burst", GUARD_NUMBER)
+        .env("APP_ABUSE_GUARD_BURST")
+        .flag("--abuse-guard-burst")
+        .default("200")
+        .doc(
+            "Requests at once for each client.",
+            "每个客户端一次可发的请求数。",
+        ),
+    Key::new(
+        "server.abuse_guard_max_keys",
+        Kind::Integer {
+            min: 1,
+            max: 10_000_000,
+        },
+    )
+    .env("APP_ABUSE_GUARD_MAX_KEYS")
+    .flag("--abuse-guard-max-keys")
+    .default("100000")
+    .doc(
+        "Clients that are told apart; newcomers beyond it share one quota.",
+        "可区分的客户端数；超出的新客户端共用一份配额。",
+    ),
+    Key::new("server.security_headers_enabled", Kind::Bool)
+        .env("APP_SECURITY_HEADERS_ENABLED")
+        .flag("--security-headers")
+        .default("true")
+        .doc(
+            "Whether responses carry security headers for browsers.",
+            "响应是否带有给浏览器的安全头。",
+        ),
+    Key::new("server.auth_token", Kind::Text)
+        .env("AUTH_TOKEN")
+        .secret()
+        .doc(
+            "Tokens for the program's token authentication, separated by commas.",
+            "供程序的令牌认证使用的令牌，以逗号分隔。",
+        ),
     Key::new("server.log_format", Kind::Choice(&["pretty", "json"]))
         .env("APP_LOG_FORMAT")
         .flag("--log-format")
@@ -172,6 +279,14 @@ pub const SERVER_KEYS: &[Key] = &[
         .doc(
             "Which events are logged, such as `info` or `info,hyper=warn`.",
             "记录哪些事件，例如 `info` 或 `info,hyper=warn`。",
+        ),
+    Key::new("server.log_file", Kind::Path)
+        .env("APP_LOG_FILE")
+        .flag("--log-file")
+        .default("")
+        .doc(
+            "File that log lines are appended to; empty for standard output.",
+            "追加日志行的文件；为空则写到标准输出。",
         ),
 ];
 

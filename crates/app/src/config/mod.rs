@@ -8,13 +8,14 @@ mod keys;
 mod load;
 mod read;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use plumego_config::Kind;
 use plumego_contract::{Problem, Problems};
 use plumego_observe::log::{LogFilter, LogFormat};
-use plumego_stdx::Limit;
+use plumego_stdx::{Limit, Secret};
 use serde::Deserialize;
 
 pub use self::keys::SERVER_KEYS;
@@ -39,6 +40,10 @@ pub use self::load::{Config, ConfigLoader, LoadError, Loading};
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 pub struct ServerConfig {
     /// Where to listen: `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, or `:8080` for all
     /// interfaces, IPv6 and IPv4; port 0 takes a free one. At most 64, separated by commas.
@@ -92,6 +97,37 @@ pub struct ServerConfig {
     /// one address. At most 1,024. Default: none.
     #[serde(deserialize_with = "read::networks")]
     pub trusted_proxies: Vec<IpNet>,
+    /// The time to the head of the response; beyond it `504 timeout`. Handlers read what is left of
+    /// it from their `Context`. A route may have a time of its own. At most 1 h; 0 switches both
+    /// off. Default: 30 s.
+    #[serde(with = "plumego_config::duration")]
+    pub request_timeout: Duration,
+    /// The most requests that run at once, 1 to 1,000,000. Default: 256; 0 in a setting means
+    /// unlimited.
+    pub max_concurrency: Limit,
+    /// The most requests that wait beside those that run; beyond it `503 server_busy`. At most
+    /// 1,000,000; 0 for none. Default: 512.
+    pub queue_depth: usize,
+    /// How long a request waits for its turn; beyond it `503 server_queue_timeout`. At most 1 min.
+    /// Default: 250 ms.
+    #[serde(with = "plumego_config::duration")]
+    pub queue_timeout: Duration,
+    /// Whether every client has a share of the requests; beyond it `429 rate_limited`.
+    /// Default: true.
+    pub abuse_guard_enabled: bool,
+    /// Requests a second for each client, 1 to 10⁹. Default: 100.
+    pub abuse_guard_rate: u64,
+    /// Requests at once for each client, 1 to 10⁹. Default: 200.
+    pub abuse_guard_burst: u64,
+    /// The clients that are told apart, 1 to 10⁷; newcomers beyond it share one quota.
+    /// Default: 100,000.
+    pub abuse_guard_max_keys: usize,
+    /// Whether responses carry security headers for browsers. Default: true.
+    pub security_headers_enabled: bool,
+    /// What the program may hand to `TokenAuthLayer::from_list`: tokens separated by commas. There
+    /// is no flag for it, since everybody on a machine can read the arguments of a process. Nothing
+    /// else looks at it. Default: none.
+    pub auth_token: Option<Secret<String>>,
     /// How log lines look: `pretty` or `json`. Default: pretty.
     #[serde(deserialize_with = "read::from_text")]
     pub log_format: LogFormat,
@@ -99,6 +135,10 @@ pub struct ServerConfig {
     /// Default: `info`.
     #[serde(rename = "log_level", deserialize_with = "read::from_text")]
     pub log_filter: LogFilter,
+    /// The file that log lines are appended to, made when it is missing; one that cannot be written
+    /// is a problem at build. Standard output without one. Default: none.
+    #[serde(deserialize_with = "read::path")]
+    pub log_file: Option<PathBuf>,
     /// What the loading found worth a look, such as unknown variables. The application logs it
     /// when it starts.
     #[serde(skip)]
@@ -123,8 +163,19 @@ impl Default for ServerConfig {
             max_connections: 10_000,
             http2: true,
             trusted_proxies: Vec::new(),
+            request_timeout: Duration::from_secs(30),
+            max_concurrency: Limit::At(256),
+            queue_depth: 512,
+            queue_timeout: Duration::from_millis(250),
+            abuse_guard_enabled: true,
+            abuse_guard_rate: 100,
+            abuse_guard_burst: 200,
+            abuse_guard_max_keys: 100_000,
+            security_headers_enabled: true,
+            auth_token: None,
             log_format: LogFormat::Pretty,
             log_filter: LogFilter::default(),
+            log_file: None,
             warnings: Vec::new(),
         }
     }
@@ -134,6 +185,20 @@ impl ServerConfig {
     /// What is out of its bounds: everything, at once. What a [`Config`] loaded has been checked.
     pub fn validate(&self) -> Problems {
         let mut problems = Problems::new();
+        self.check_durations(&mut problems);
+        self.check_numbers(&mut problems);
+        if let Err(wrong) = read::check_addrs(&self.addrs) {
+            problems.push(Problem::new(format!("server.addr: expected {wrong}")));
+        }
+        if let Err(wrong) = read::check_networks(self.trusted_proxies.len()) {
+            problems.push(Problem::new(format!(
+                "server.trusted_proxies: expected {wrong}"
+            )));
+        }
+        problems
+    }
+
+    fn check_durations(&self, problems: &mut Problems) {
         let durations = [
             ("shutdown_timeout", self.shutdown_timeout),
             ("pre_drain_delay", self.pre_drain_delay),
@@ -143,6 +208,8 @@ impl ServerConfig {
             ("write_timeout", self.write_timeout),
             ("idle_timeout", self.idle_timeout),
             ("start_timeout", self.start_timeout),
+            ("request_timeout", self.request_timeout),
+            ("queue_timeout", self.queue_timeout),
         ];
         for (name, value) in durations {
             if let Some(Kind::Duration { min, max }) = keys::kind(name)
@@ -153,27 +220,29 @@ impl ServerConfig {
                 )));
             }
         }
+    }
+
+    fn check_numbers(&self, problems: &mut Problems) {
         let numbers = [
-            ("max_header_bytes", self.max_header_bytes),
-            ("max_connections", self.max_connections),
+            ("max_header_bytes", Some(self.max_header_bytes as u64)),
+            ("max_connections", Some(self.max_connections as u64)),
+            ("max_concurrency", self.max_concurrency.get()),
+            ("queue_depth", Some(self.queue_depth as u64)),
+            ("abuse_guard_rate", Some(self.abuse_guard_rate)),
+            ("abuse_guard_burst", Some(self.abuse_guard_burst)),
+            (
+                "abuse_guard_max_keys",
+                Some(self.abuse_guard_max_keys as u64),
+            ),
         ];
         for (name, value) in numbers {
-            if let Some((min, max)) = keys::numbers(name)
-                && !(min..=max).contains(&(value as u64))
+            if let (Some(value), Some((min, max))) = (value, keys::numbers(name))
+                && !(min..=max).contains(&value)
             {
                 problems.push(Problem::new(format!(
                     "server.{name} is {value}, expected {min} to {max}"
                 )));
             }
         }
-        if let Err(wrong) = read::check_addrs(&self.addrs) {
-            problems.push(Problem::new(format!("server.addr: expected {wrong}")));
-        }
-        if let Err(wrong) = read::check_networks(self.trusted_proxies.len()) {
-            problems.push(Problem::new(format!(
-                "server.trusted_proxies: expected {wrong}"
-            )));
-        }
-        problems
     }
 }

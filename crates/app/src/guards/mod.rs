@@ -1,28 +1,46 @@
 //! The layers that every application has unless it says otherwise.
 
 mod maybe;
+mod stack;
+mod stats;
 
-use plumego_middleware::{BodyLimitLayer, ObserveLayer, RecoverLayer, RequestIdLayer};
-use plumego_router::Router;
+use std::time::Duration;
 
-use self::maybe::{Maybe, Stack};
+use plumego_middleware::body_deadline::BodyDeadlineConfig;
+use plumego_middleware::concurrency_limit::ConcurrencyLimitConfig;
+use plumego_middleware::cors::CorsConfig;
+use plumego_middleware::rate_limit::AbuseGuardConfig;
+use plumego_security::headers::HeaderPolicy;
 
-/// Which of the layers that every application should have are on.
+pub(crate) use self::stack::GuardStack;
+use crate::config::ServerConfig;
+
+/// Which of the layers that every application should have are on, and how.
 ///
-/// They lie outside of all others, in this order: request id, then trace, access log and metrics,
-/// then recovery, then the body limit. So a 404, a 413 and a panic are logged and counted too.
+/// They lie outside of all others, in the order of the fields, the first one outermost. So
+/// everything is logged, counted and traced, also a 404, a 429 and a panic; every answer carries
+/// the security headers, and those of CORS; and what costs nothing refuses before what costs more.
 /// They are composed into one layer when the application is built; what is off costs nothing.
 ///
-/// The default is the recommended set, all of them:
+/// The configuration decides first: [`Guards::from_config`] is what `APP_ABUSE_GUARD_RATE` and its
+/// like have set. [`AppBuilder::guards`](crate::AppBuilder::guards) changes these, and has the last
+/// word:
 ///
 /// ```
-/// use plumego_app::Guards;
+/// use plumego_app::App;
+/// use plumego_middleware::cors::CorsConfig;
 ///
-/// let mut guards = Guards::default();
-/// guards.access_log = false;
-/// assert!(guards.recover && !Guards::none().recover);
+/// let app = App::builder()
+///     .guards(|guards| {
+///         guards.access_log = false;
+///         guards.cors = Some(CorsConfig::origins(["https://app.example.com"]));
+///     })
+///     .build()?;
+/// # Ok::<(), plumego_contract::Problems>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Health probes and metrics are never refused by the abuse guard or the concurrency limit.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 #[expect(
     clippy::struct_excessive_bools,
@@ -38,15 +56,51 @@ pub struct Guards {
     pub access_log: bool,
     /// Counts requests, their time and their bytes by route. Default: on.
     pub metrics: bool,
+    /// Tells browsers what a page may do, on every answer. Default: [`HeaderPolicy::standard`].
+    pub security_headers: Option<HeaderPolicy>,
+    /// Lets pages of other origins read the answers, refusals included, and answers preflights
+    /// before any limit. Default: off.
+    pub cors: Option<CorsConfig>,
     /// Turns a panic into `500 internal`. Default: on. Without it the server answers all the same,
-    /// and what the layers around would have logged and counted is lost.
+    /// and what the layers around would have added, logged and counted is lost.
     pub recover: bool,
+    /// Gives every client its share of the requests; beyond it `429 rate_limited`. Default: 100 a
+    /// second, 200 at once, 100,000 clients.
+    pub abuse_guard: Option<AbuseGuardConfig>,
     /// Holds request bodies to the limit of their route, else to that of the application: a body
     /// that is larger is `413 body_too_large`. Default: on. Extractors hold to it anyway.
     pub body_limit: bool,
+    /// Holds request bodies to a minimum rate: `408 body_timeout` for one that comes more slowly.
+    /// Default: 240 bytes a second after 10 s of waiting.
+    pub body_deadline: Option<BodyDeadlineConfig>,
+    /// Bounds how many requests run and how many wait; beyond it `503 server_busy` or
+    /// `503 server_queue_timeout`. Default: 256, and 512 for 250 ms.
+    pub concurrency_limit: Option<ConcurrencyLimitConfig>,
+    /// Bounds the time to the head of the response; beyond it `504 timeout`. Handlers read what is
+    /// left of it from their `Context`. A route may have a time of its own, which holds only while
+    /// this is on. Default: 30 s.
+    pub timeout: Option<Duration>,
 }
 
 impl Guards {
+    /// As the configuration has them. What it has no key for has its default.
+    pub fn from_config(config: &ServerConfig) -> Self {
+        Self {
+            request_id: true,
+            trace: true,
+            access_log: true,
+            metrics: true,
+            security_headers: config.security_headers_enabled.then(HeaderPolicy::standard),
+            cors: None,
+            recover: true,
+            abuse_guard: config.abuse_guard_enabled.then(|| abuse_guard(config)),
+            body_limit: true,
+            body_deadline: Some(BodyDeadlineConfig::default()),
+            concurrency_limit: concurrency_limit(config),
+            timeout: (!config.request_timeout.is_zero()).then_some(config.request_timeout),
+        }
+    }
+
     /// None of them.
     pub const fn none() -> Self {
         Self {
@@ -54,42 +108,38 @@ impl Guards {
             trace: false,
             access_log: false,
             metrics: false,
+            security_headers: None,
+            cors: None,
             recover: false,
+            abuse_guard: None,
             body_limit: false,
+            body_deadline: None,
+            concurrency_limit: None,
+            timeout: None,
         }
-    }
-
-    /// The router with these layers outside of those that it gets from now on.
-    pub(crate) fn add_to(&self, router: Router, observe: Option<ObserveLayer>) -> Router {
-        let names: Vec<_> = [
-            (self.request_id, "RequestIdLayer"),
-            (observe.is_some(), "ObserveLayer"),
-            (self.recover, "RecoverLayer"),
-            (self.body_limit, "BodyLimitLayer"),
-        ]
-        .into_iter()
-        .filter_map(|(on, name)| on.then_some(name))
-        .collect();
-        if names.is_empty() {
-            return router;
-        }
-        let id = Maybe(self.request_id.then(RequestIdLayer::new));
-        let recover = Maybe(self.recover.then(RecoverLayer::new));
-        let limit = Maybe(self.body_limit.then(BodyLimitLayer::new));
-        let stack = Stack(id, Stack(Maybe(observe), Stack(recover, limit)));
-        router.layers(&names, stack)
     }
 }
 
+/// As [`ServerConfig::default`] has them: all of them but CORS.
 impl Default for Guards {
     fn default() -> Self {
-        Self {
-            request_id: true,
-            trace: true,
-            access_log: true,
-            metrics: true,
-            recover: true,
-            body_limit: true,
-        }
+        Self::from_config(&ServerConfig::default())
     }
+}
+
+fn abuse_guard(config: &ServerConfig) -> AbuseGuardConfig {
+    let mut guard = AbuseGuardConfig::default();
+    guard.rate = config.abuse_guard_rate;
+    guard.burst = config.abuse_guard_burst;
+    guard.max_keys = config.abuse_guard_max_keys;
+    guard
+}
+
+fn concurrency_limit(config: &ServerConfig) -> Option<ConcurrencyLimitConfig> {
+    let most = config.max_concurrency.get()?;
+    let mut limit = ConcurrencyLimitConfig::default();
+    limit.max_concurrent = usize::try_from(most).unwrap_or(usize::MAX);
+    limit.max_queued = config.queue_depth;
+    limit.max_wait = config.queue_timeout;
+    Some(limit)
 }

@@ -64,6 +64,15 @@ impl Client {
         self.answer().await
     }
 
+    /// A request without a body, with these lines in its head.
+    pub async fn ask(&mut self, method: &str, path: &str, headers: &str) -> Answer {
+        self.send(format!(
+            "{method} {path} HTTP/1.1\r\nhost: x\r\n{headers}\r\n"
+        ))
+        .await;
+        self.answer().await
+    }
+
     /// Reads until this has come.
     pub async fn read_until(&mut self, end: &str) -> String {
         let mut text = Vec::new();

@@ -68,6 +68,16 @@ fn the_defaults_are_those_of_the_table() {
     assert_eq!(loaded.max_header_bytes, 1_048_576);
     assert_eq!(loaded.drain_interval, Duration::from_millis(500));
     assert_eq!(loaded.max_body_bytes, Limit::At(10_485_760));
+    assert_eq!(loaded.request_timeout, Duration::from_secs(30));
+    assert_eq!(loaded.max_concurrency, Limit::At(256));
+    assert_eq!(loaded.queue_depth, 512);
+    assert_eq!(loaded.queue_timeout, Duration::from_millis(250));
+    assert!(loaded.abuse_guard_enabled && loaded.security_headers_enabled);
+    assert_eq!(
+        (loaded.abuse_guard_rate, loaded.abuse_guard_burst),
+        (100, 200)
+    );
+    assert_eq!(loaded.abuse_guard_max_keys, 100_000);
     assert!(loaded.http2 && !loaded.debug && loaded.trusted_proxies.is_empty());
 }
 
@@ -135,6 +145,9 @@ fn every_row_of_the_table_is_read_by_variable_and_by_flag() {
         |c| c.trusted_proxies.clone(),
         &expected,
     );
+    let file = ("APP_LOG_FILE", "--log-file");
+    let path = Some("logs/shop.log".into());
+    check(file, "logs/shop.log", |c| c.log_file.clone(), &path);
     let format = ("APP_LOG_FORMAT", "--log-format");
     check(format, "json", |c| c.log_format, &LogFormat::Json);
     let level = ("APP_LOG_LEVEL", "--log-level");
@@ -142,8 +155,61 @@ fn every_row_of_the_table_is_read_by_variable_and_by_flag() {
     check(level, "warn,hyper=error", |c| c.log_filter.clone(), &filter);
 }
 
+// acceptance 21.1 (9)
+#[test]
+fn every_row_of_the_guards_is_read_by_variable_and_by_flag() {
+    let ms = Duration::from_millis;
+    let timeout = ("APP_REQUEST_TIMEOUT_MS", "--request-timeout");
+    check(timeout, "2m", |c| c.request_timeout, &ms(120_000));
+    check(timeout, "0", |c| c.request_timeout, &Duration::ZERO);
+    let most = ("APP_MAX_CONCURRENCY", "--max-concurrency");
+    check(most, "7", |c| c.max_concurrency, &Limit::At(7));
+    check(most, "0", |c| c.max_concurrency, &Limit::Unlimited);
+    let queue = ("APP_QUEUE_DEPTH", "--queue-depth");
+    check(queue, "7", |c| c.queue_depth, &7);
+    check(queue, "0", |c| c.queue_depth, &0);
+    let wait = ("APP_QUEUE_TIMEOUT_MS", "--queue-timeout");
+    check(wait, "75", |c| c.queue_timeout, &ms(75));
+    let guard = ("APP_ABUSE_GUARD_ENABLED", "--abuse-guard");
+    check(guard, "false", |c| c.abuse_guard_enabled, &false);
+    let rate = ("APP_ABUSE_GUARD_RATE", "--abuse-guard-rate");
+    check(rate, "1000000000", |c| c.abuse_guard_rate, &1_000_000_000);
+    let burst = ("APP_ABUSE_GUARD_BURST", "--abuse-guard-burst");
+    check(burst, "7", |c| c.abuse_guard_burst, &7);
+    let keys = ("APP_ABUSE_GUARD_MAX_KEYS", "--abuse-guard-max-keys");
+    check(keys, "7", |c| c.abuse_guard_max_keys, &7);
+    let headers = ("APP_SECURITY_HEADERS_ENABLED", "--security-headers");
+    check(headers, "false", |c| c.security_headers_enabled, &false);
+}
+
+#[test]
+fn the_token_is_a_secret_that_is_never_printed() {
+    let token = "0123456789abcdef0123456789abcdef";
+    let server = by_variable("AUTH_TOKEN", token);
+    assert_eq!(server.auth_token.as_ref().unwrap().expose(), token);
+    assert!(!format!("{server:?}").contains(token));
+    assert_eq!(by_variable("AUTH_TOKEN", "").auth_token, None);
+    let (loader, _empty) = loader(&[("AUTH_TOKEN", token)]);
+    match loader.load_with_args(["shop", "--print-config"]).unwrap() {
+        Loading::Print(text) => {
+            assert!(
+                text.contains("AUTH_TOKEN") && !text.contains(token),
+                "{text}"
+            );
+        }
+        Loading::Run(config) => panic!("{config:?}"),
+    }
+}
+
+#[test]
+fn no_log_file_is_none() {
+    assert_eq!(by_variable("APP_LOG_FILE", "").log_file, None);
+    assert_eq!(by_flags(&[]).log_file, None);
+}
+
 #[test]
 fn switches_need_no_value() {
+    assert!(!by_flags(&["--no-abuse-guard"]).abuse_guard_enabled);
     assert!(by_flags(&["--debug"]).debug);
     assert!(!by_flags(&["--no-http2"]).http2);
 }
@@ -194,6 +260,11 @@ fn every_mistake_is_told_at_once_with_key_source_and_expectation() {
         ("APP_MAX_CONNECTIONS", "0"),
         ("APP_MAX_HEADER_BYTES", "1"),
         ("APP_TRUSTED_PROXIES", "10.0.0.0/99"),
+        ("APP_ABUSE_GUARD_RATE", "1000000001"),
+        ("APP_ABUSE_GUARD_BURST", "0"),
+        ("APP_ABUSE_GUARD_MAX_KEYS", "10000001"),
+        ("APP_MAX_CONCURRENCY", "-1"),
+        ("APP_QUEUE_TIMEOUT_MS", "2m"),
         ("APP_LOG_FORMAT", "xml"),
         ("APP_LOG_LEVEL", "loud"),
     ];
@@ -318,7 +389,15 @@ fn help_and_print_config_are_texts_to_print() {
     let help = ask("--help");
     assert!(help.contains("[default 127.0.0.1:8080]"), "{help}");
     for key in SERVER_KEYS {
-        assert!(help.contains(key.flag.unwrap()), "{help}");
+        if let Some(flag) = key.flag {
+            assert!(help.contains(flag), "{help}");
+        } else {
+            assert!(
+                key.secret,
+                "arguments can be read by everybody: {}",
+                key.name
+            );
+        }
         assert!(help.contains(key.env.unwrap()), "{help}");
     }
     let printed = ask("--print-config");
@@ -336,7 +415,7 @@ fn every_key_is_documented_in_both_languages_and_its_default_is_the_types() {
             "{}",
             key.name
         );
-        assert!(key.default.is_some(), "{}", key.name);
+        assert!(key.default.is_some() || key.secret, "{}", key.name);
     }
     // Loading gives the defaults of the table, `Default` those of the type.
     assert_eq!(
@@ -355,12 +434,19 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
     config.max_header_bytes = 1;
     config.max_connections = usize::MAX;
     config.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap(); 1025];
+    config.request_timeout = Duration::MAX;
+    config.queue_timeout = Duration::from_hours(1);
+    config.max_concurrency = Limit::At(0);
+    config.queue_depth = usize::MAX;
+    config.abuse_guard_rate = 0;
+    config.abuse_guard_burst = 1_000_000_001;
+    config.abuse_guard_max_keys = 0;
     let problems = config.validate();
     let messages: Vec<_> = problems
         .iter()
         .map(|problem| problem.message.as_str())
         .collect();
-    assert_eq!(messages.len(), 6, "{messages:?}");
+    assert_eq!(messages.len(), 13, "{messages:?}");
     for name in [
         "addr",
         "drain_interval",
@@ -368,6 +454,13 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
         "max_header_bytes",
         "max_connections",
         "trusted_proxies",
+        "request_timeout",
+        "queue_timeout",
+        "max_concurrency",
+        "queue_depth",
+        "abuse_guard_rate",
+        "abuse_guard_burst",
+        "abuse_guard_max_keys",
     ] {
         assert!(
             messages.iter().any(|one| one.contains(name)),
@@ -377,7 +470,7 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
     let times = SERVER_KEYS
         .iter()
         .filter(|key| matches!(key.kind, Kind::Duration { .. }));
-    assert_eq!(times.count(), 8, "a new one must be added to `validate`");
+    assert_eq!(times.count(), 10, "a new one must be added to `validate`");
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn routes(r: Router) -> Router {
 }
 
 async fn check(guards: Guards) {
-    let (running, addr) = start(app().guards(guards).routes(routes)).await;
+    let (running, addr) = start(app().guards(|all| *all = guards).routes(routes)).await;
     let mut other = Client::connect(addr).await;
     assert_eq!(other.get("/").await.body, "here");
     for path in ["/handler", "/layer"] {

@@ -14,6 +14,7 @@ use plumego_app::App;
 use plumego_component::{Component, StartContext};
 use plumego_contract::extract::{ClientIp, Form, Query};
 use plumego_contract::{Error, Event, Json, Sse};
+use plumego_middleware::rate_limit::AbuseGuardConfig;
 use plumego_testing::TestApp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -135,4 +136,23 @@ async fn a_started_application_answers_on_its_socket() {
     );
     assert!(app.url("/ping").starts_with("http://127.0.0.1:"));
     assert!(app.stop().await.unwrap().is_clean());
+}
+
+#[tokio::test]
+async fn a_loop_of_requests_is_not_rate_limited_unless_the_program_asks_for_it() {
+    let app = TestApp::new(echo()).unwrap();
+    for _ in 0..500 {
+        app.get("/ping").await.assert_status(200);
+    }
+    let app = TestApp::new(echo().guards(|guards| {
+        let mut guard = AbuseGuardConfig::default();
+        (guard.rate, guard.burst) = (1, 2);
+        guards.abuse_guard = Some(guard);
+    }));
+    let app = app.unwrap();
+    let mut refused = 0;
+    for _ in 0..20 {
+        refused += u32::from(app.get("/ping").await.status() == 429);
+    }
+    assert!(refused > 10, "{refused}");
 }

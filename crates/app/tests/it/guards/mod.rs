@@ -1,3 +1,6 @@
+mod headers;
+mod limits;
+
 use plumego_app::{App, Guards};
 use plumego_observe::log::CaptureSink;
 use plumego_router::Router;
@@ -23,8 +26,13 @@ async fn recommended_set_is_on_by_default() {
         [
             "RequestIdLayer",
             "ObserveLayer",
+            "SecurityHeadersLayer",
             "RecoverLayer",
-            "BodyLimitLayer"
+            "AbuseGuardLayer",
+            "BodyLimitLayer",
+            "BodyDeadlineLayer",
+            "ConcurrencyLimitLayer",
+            "TimeoutLayer"
         ]
     );
     let running = app.start().await.unwrap();
@@ -55,7 +63,7 @@ async fn recommended_set_is_on_by_default() {
 async fn each_guard_can_be_left_out() {
     let lines = CaptureSink::default();
     let app = app()
-        .guards(Guards::none())
+        .guards(|guards| *guards = Guards::none())
         .log_sink(lines.clone())
         .routes(routes);
     let app = app.build().unwrap();
@@ -107,4 +115,34 @@ async fn log_is_written_while_the_application_runs() {
     })
     .await;
     stop(running).await;
+}
+
+#[tokio::test]
+async fn log_goes_to_the_file_of_the_configuration() {
+    let files = tempfile::TempDir::new().unwrap();
+    let path = files.path().join("shop.log");
+    let mut config = plumego_app::ServerConfig::default();
+    config.log_file = Some(path.clone());
+    let app = App::builder()
+        .addr("127.0.0.1:0")
+        .config(config)
+        .routes(routes);
+    let (running, addr) = start(app).await;
+    let mut client = Client::connect(addr).await;
+    client.get("/users/7").await;
+    drop(client);
+    stop(running).await;
+    #[expect(clippy::disallowed_methods, reason = "the log to be read")]
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("GET /users/7 200"), "{text}");
+}
+
+#[test]
+fn log_file_that_cannot_be_written_is_an_error_that_names_it() {
+    let mut config = plumego_app::ServerConfig::default();
+    config.log_file = Some("/no/such/place/shop.log".into());
+    let problems = App::builder().config(config).build().unwrap_err();
+    let text = problems.to_string();
+    assert!(text.contains("server.log_file"), "{text}");
+    assert!(text.contains("/no/such/place/shop.log"), "{text}");
 }

@@ -1,0 +1,105 @@
+//! From choices to one layer.
+
+use plumego_contract::{Problem, Problems};
+use plumego_middleware::{
+    AbuseGuardLayer, BodyDeadlineLayer, BodyLimitLayer, ConcurrencyLimitLayer, CorsLayer,
+    ObserveLayer, RecoverLayer, RequestIdLayer, SecurityHeadersLayer, TimeoutLayer,
+};
+use plumego_observe::metrics::{MetricError, Metrics};
+use plumego_router::Router;
+
+use super::maybe::{Maybe, Stack};
+use super::{Guards, stats};
+
+/// The layers of [`Guards`], those that are on.
+#[derive(Debug)]
+pub(crate) struct GuardStack {
+    request_id: Option<RequestIdLayer>,
+    observe: Option<ObserveLayer>,
+    security_headers: Option<SecurityHeadersLayer>,
+    cors: Option<CorsLayer>,
+    recover: Option<RecoverLayer>,
+    abuse_guard: Option<AbuseGuardLayer>,
+    body_limit: Option<BodyLimitLayer>,
+    body_deadline: Option<BodyDeadlineLayer>,
+    concurrency_limit: Option<ConcurrencyLimitLayer>,
+    timeout: Option<TimeoutLayer>,
+}
+
+impl GuardStack {
+    /// Makes the layers. What cannot be made is left out, and told.
+    pub(crate) fn new(
+        guards: Guards,
+        observe: Option<ObserveLayer>,
+        problems: &mut Problems,
+    ) -> Self {
+        let abuse_guard = guards.abuse_guard.map(AbuseGuardLayer::new).transpose();
+        let concurrency = guards.concurrency_limit.map(ConcurrencyLimitLayer::new);
+        let cors = guards.cors.map(plumego_middleware::cors::CorsConfig::build);
+        Self {
+            request_id: guards.request_id.then(RequestIdLayer::new),
+            observe,
+            security_headers: guards.security_headers.map(SecurityHeadersLayer::new),
+            cors: cors.transpose().unwrap_or_else(|found| {
+                problems.extend(found);
+                None
+            }),
+            recover: guards.recover.then(RecoverLayer::new),
+            abuse_guard: abuse_guard.unwrap_or_else(|error| {
+                problems.push(Problem::new(format!("abuse guard: {error}")));
+                None
+            }),
+            body_limit: guards.body_limit.then(BodyLimitLayer::new),
+            body_deadline: guards.body_deadline.map(BodyDeadlineLayer::new),
+            concurrency_limit: concurrency.transpose().unwrap_or_else(|error| {
+                problems.push(Problem::new(error.to_string()));
+                None
+            }),
+            timeout: guards.timeout.map(TimeoutLayer::new),
+        }
+    }
+
+    /// Tells the metrics what the limits do.
+    pub(crate) fn register(&self, metrics: &Metrics) -> Result<(), MetricError> {
+        if let Some(guard) = &self.abuse_guard {
+            stats::abuse_guard(metrics, guard)?;
+        }
+        if let Some(limit) = &self.concurrency_limit {
+            stats::concurrency_limit(metrics, limit)?;
+        }
+        Ok(())
+    }
+
+    /// The router with these layers outside of those that it gets from now on.
+    pub(crate) fn add_to(self, router: Router) -> Router {
+        let names = self.names();
+        if names.is_empty() {
+            return router;
+        }
+        let work = Stack(Maybe(self.concurrency_limit), Maybe(self.timeout));
+        let body = Stack(Maybe(self.body_limit), Maybe(self.body_deadline));
+        let limits = Stack(Maybe(self.abuse_guard), Stack(body, work));
+        let browsers = Stack(Maybe(self.security_headers), Maybe(self.cors));
+        let seen = Stack(Maybe(self.request_id), Maybe(self.observe));
+        let all = Stack(seen, Stack(browsers, Stack(Maybe(self.recover), limits)));
+        router.layers(&names, all)
+    }
+
+    fn names(&self) -> Vec<&'static str> {
+        [
+            (self.request_id.is_some(), "RequestIdLayer"),
+            (self.observe.is_some(), "ObserveLayer"),
+            (self.security_headers.is_some(), "SecurityHeadersLayer"),
+            (self.cors.is_some(), "CorsLayer"),
+            (self.recover.is_some(), "RecoverLayer"),
+            (self.abuse_guard.is_some(), "AbuseGuardLayer"),
+            (self.body_limit.is_some(), "BodyLimitLayer"),
+            (self.body_deadline.is_some(), "BodyDeadlineLayer"),
+            (self.concurrency_limit.is_some(), "ConcurrencyLimitLayer"),
+            (self.timeout.is_some(), "TimeoutLayer"),
+        ]
+        .into_iter()
+        .filter_map(|(on, name)| on.then_some(name))
+        .collect()
+    }
+}
