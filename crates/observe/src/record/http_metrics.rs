@@ -59,7 +59,7 @@ impl Default for HttpMetricsConfig {
 /// - `http_request_duration_seconds{method,route}`, a histogram
 /// - `http_request_bytes_total`, `http_response_bytes_total`: bytes of bodies
 /// - `http_rejections_total{reason}`: answers with an error code
-/// - `http_requests_in_flight`: see [`in_flight`](Self::in_flight)
+/// - `http_requests_in_flight`
 ///
 /// `route` is the pattern, never the path; `unmatched` when no route matched. `method` is one of
 /// the nine of RFC 9110 and RFC 5789, else `_OTHER`. So the number of series follows from the
