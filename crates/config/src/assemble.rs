@@ -130,7 +130,10 @@ impl Assembly {
             return Table::default();
         };
         match file::parse_toml(&file, &text) {
-            Ok(tree) => tree,
+            Ok((tree, problems)) => {
+                self.problems.extend(problems);
+                tree
+            }
             Err(problems) => {
                 self.problems.extend(problems);
                 self.incomplete = true;

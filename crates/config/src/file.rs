@@ -55,8 +55,12 @@ fn read_bounded(path: &Path) -> io::Result<String> {
     }
 }
 
-/// Reads TOML; the problems are syntax errors or keys spelt twice.
-pub(crate) fn parse_toml(file: &str, text: &str) -> Result<Table, Vec<ConfigError>> {
+/// Reads TOML into a table and the keys that are spelt twice, of which the first spelling counts;
+/// or answers the errors of its syntax.
+pub(crate) fn parse_toml(
+    file: &str,
+    text: &str,
+) -> Result<(Table, Vec<ConfigError>), Vec<ConfigError>> {
     let (root, errors) = DeTable::parse_recoverable(text);
     let reader = Reader {
         file,
@@ -72,11 +76,7 @@ pub(crate) fn parse_toml(file: &str, text: &str) -> Result<Table, Vec<ConfigErro
     }
     let mut problems = Vec::new();
     let table = reader.table("", root.get_ref(), None, &mut problems);
-    if problems.is_empty() {
-        Ok(table)
-    } else {
-        Err(problems)
-    }
+    Ok((table, problems))
 }
 
 struct Reader<'a> {

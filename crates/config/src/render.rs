@@ -1,5 +1,6 @@
 //! The reference, written from the tables of keys: pure functions, the same text every time.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::entry::Entry;
@@ -152,9 +153,10 @@ fn sections<'a, T>(
     grouped
 }
 
-fn word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Text | Kind::Choice(_) => "text",
+fn word(kind: Kind) -> Cow<'static, str> {
+    Cow::Borrowed(match kind {
+        Kind::Choice(words) => return Cow::Owned(words.join("|")),
+        Kind::Text => "text",
         Kind::Bool => "true|false",
         Kind::Integer { .. } => "number",
         Kind::Duration { .. } => "duration",
@@ -162,7 +164,7 @@ fn word(kind: Kind) -> &'static str {
         Kind::List => "a,b,c",
         Kind::Path => "path",
         Kind::Any => "value",
-    }
+    })
 }
 
 /// What a key accepts, in a few words.

@@ -25,6 +25,21 @@ fn five_mistakes_in_one_file_are_five_errors() {
     assert_eq!(told, expected);
 }
 
+#[test]
+fn a_key_spelt_twice_hides_no_other_problem() {
+    let text =
+        "[server]\nReadTimeout = '1s'\nread_timeout = '2s'\nenable_http2 = 'perhaps'\nadr = 1\n";
+    let files = directory(&[("plumego.toml", text)]);
+    let told = problems(&loader(&files, &[]));
+    assert_eq!(told.len(), 3, "{told:#?}");
+    for part in ["expected one spelling of it", "`server.adr`", "\"perhaps\""] {
+        assert!(
+            told.iter().any(|line| line.contains(part)),
+            "{part}: {told:#?}"
+        );
+    }
+}
+
 // acceptance 21.2 (25)
 #[test]
 fn a_malformed_value_names_key_and_source() {

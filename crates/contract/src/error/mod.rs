@@ -307,6 +307,11 @@ impl Error {
         matches!(self.0.status.as_u16(), 408 | 429 | 502..=504)
     }
 
+    /// Whether it was made of a cause and nothing was added.
+    fn is_mere_cause(&self) -> bool {
+        self.0.code == codes::INTERNAL.code && self.0.detail.is_none() && self.0.errors.is_empty()
+    }
+
     /// Where the error was made, for the log.
     pub fn location(&self) -> &'static Location<'static> {
         self.0.location
@@ -326,11 +331,18 @@ impl fmt::Display for Error {
     }
 }
 
-/// Readable, since `main` prints the error it returns with `Debug`.
+/// Readable, since `main` prints the error it returns with `Debug`: the error and its causes. An
+/// error that says nothing of its own, such as that of a build that failed, is its cause alone.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)?;
         let mut source = std::error::Error::source(self);
+        match source.filter(|_| self.is_mere_cause()) {
+            Some(cause) => {
+                fmt::Display::fmt(cause, f)?;
+                source = cause.source();
+            }
+            None => fmt::Display::fmt(self, f)?,
+        }
         while let Some(cause) = source {
             write!(f, "\n  caused by: {cause}")?;
             source = cause.source();

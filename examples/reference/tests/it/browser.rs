@@ -1,4 +1,4 @@
-//! The page in a real browser, driven over the DevTools protocol. Needs Chromium.
+//! The page in a real browser, driven over the `DevTools` protocol. Needs Chromium.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -269,7 +269,7 @@ fn targets(addr: SocketAddr) -> Value {
 /// Sends a request without a body; answers the head of the response.
 fn request(socket: &mut TcpStream, text: &str) -> String {
     socket
-        .set_read_timeout(Some(Duration::from_secs(60)))
+        .set_read_timeout(Some(Duration::from_mins(1)))
         .unwrap();
     socket.write_all(text.as_bytes()).unwrap();
     let mut head = Vec::new();

@@ -107,7 +107,8 @@ fn a_taken_address_is_an_error_that_names_it() {
 fn help_and_print_config_print_and_end() {
     let help = program().arg("--help").output().unwrap();
     assert!(help.status.success());
-    assert!(String::from_utf8_lossy(&help.stdout).contains("--addr"));
+    let help = String::from_utf8_lossy(&help.stdout);
+    assert!(help.contains("--addr") && help.contains("--log-format <pretty|json>"));
     let config = program()
         .arg("--print-config")
         .env("APP_DEBUG", "true")
@@ -129,6 +130,10 @@ fn every_mistake_in_the_settings_is_told_at_once() {
         .unwrap();
     assert!(!output.status.success());
     let message = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        message.starts_with("Error: 2 problems in the settings\n"),
+        "{message}"
+    );
     for part in [
         "APP_READ_TIMEOUT_MS",
         "soon",

@@ -139,7 +139,13 @@ fn only_what_may_pass_is_retryable() {
 fn debug_shows_the_chain_of_sources_and_display_does_not() {
     let error = Error::internal(std::io::Error::other("disk full"));
     assert_eq!(error.to_string(), "500 internal");
-    assert_eq!(format!("{error:?}"), "500 internal\n  caused by: disk full");
+    assert_eq!(format!("{error:?}"), "disk full");
+    let error = Error::unavailable(error);
+    assert_eq!(
+        format!("{error:?}"),
+        "503 unavailable\n  caused by: 500 internal\n  caused by: disk full"
+    );
+    assert_eq!(format!("{:?}", Error::new(codes::INTERNAL)), "500 internal");
 }
 
 #[test]
