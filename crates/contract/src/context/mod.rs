@@ -51,7 +51,7 @@ struct Inner {
     started: Instant,
     deadline: Mutex<Option<Instant>>,
     request_id: OnceLock<RequestId>,
-    error_code: OnceLock<&'static str>,
+    error: OnceLock<(&'static str, Option<Box<str>>)>,
     error_reports: AtomicBool,
     after: AfterResponse,
 }
@@ -119,7 +119,7 @@ impl RequestContext {
             started,
             deadline: Mutex::new(deadline),
             request_id: OnceLock::new(),
-            error_code: OnceLock::new(),
+            error: OnceLock::new(),
             error_reports: AtomicBool::new(false),
             after: AfterResponse::default(),
         }))
@@ -258,12 +258,21 @@ impl RequestContext {
 
     /// Notes the code of the error that is being answered; the first one stays.
     pub fn note_error(&self, code: &'static str) {
-        let _ = self.0.error_code.set(code);
+        self.note_failure(code, None);
     }
 
     /// The code of the error that was answered.
     pub fn error_code(&self) -> Option<&'static str> {
-        self.0.error_code.get().copied()
+        self.0.error.get().map(|(code, _)| *code)
+    }
+
+    /// Why the server failed, for the log: never for the client.
+    pub fn error_cause(&self) -> Option<&str> {
+        self.0.error.get()?.1.as_deref()
+    }
+
+    pub(crate) fn note_failure(&self, code: &'static str, cause: Option<Box<str>>) {
+        let _ = self.0.error.set((code, cause));
     }
 
     /// Asks that errors answered from now on carry an [`ErrorReport`](crate::ErrorReport) in the

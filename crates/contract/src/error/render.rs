@@ -41,8 +41,7 @@ impl Error {
     /// error when the status is 5xx, else at debug level.
     pub fn respond(self, cx: &RequestContext) -> Response {
         let trace_id = cx.trace().trace_id().to_string();
-        cx.note_error(self.code());
-        self.log(&trace_id);
+        self.log(cx, &trace_id);
         let report = cx.wants_error_reports().then(|| ErrorReport::of(&self));
         let mut response = self.render(&cx.app().error_format, Some(cx.path()), Some(&trace_id));
         if let Some(report) = report {
@@ -51,17 +50,22 @@ impl Error {
         response
     }
 
-    fn log(&self, trace_id: &str) {
+    /// A refusal without a source, such as one under overload, is in the record of the request and
+    /// needs no line of its own.
+    fn log(&self, cx: &RequestContext, trace_id: &str) {
         let inner = &self.0;
         let (status, code) = (inner.status.as_u16(), inner.code);
-        if inner.status.is_server_error() {
-            tracing::error!(
-                trace_id, status, code,
-                at = %inner.location, cause = %self.causes(), "request failed"
-            );
-        } else if inner.source.is_some() {
-            tracing::debug!(trace_id, status, code, cause = %self.causes(), "request refused");
+        if inner.source.is_none() {
+            return cx.note_error(code);
         }
+        let cause = self.causes();
+        if inner.status.is_server_error() {
+            let at = inner.location;
+            tracing::error!(trace_id, status, code, %at, cause, "request failed");
+        } else {
+            tracing::debug!(trace_id, status, code, cause, "request refused");
+        }
+        cx.note_failure(code, Some(cause.into()));
     }
 
     /// The chain of sources, for the log.

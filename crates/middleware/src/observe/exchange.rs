@@ -103,6 +103,7 @@ impl Exchange {
         record.client_ip = context.client_ip();
         record.user_agent = self.user_agent.as_ref().map(HeaderValue::as_bytes);
         record.error_code = context.error_code();
+        record.error_message = context.error_cause();
         record.outcome = outcome;
         record.protocol = protocol(self.version);
         record

@@ -232,3 +232,30 @@ async fn the_trace_goes_on_inside_and_back_to_the_client() {
     assert_eq!(bytes(response).await, id);
     assert_eq!(trace::current(), None, "nothing is left behind");
 }
+
+#[tokio::test]
+async fn the_cause_of_a_failure_is_in_the_record_and_not_in_the_answer() {
+    #[derive(Clone, Default)]
+    struct Causes(Arc<Mutex<Vec<Option<String>>>>);
+    impl RequestSink for Causes {
+        fn record(&self, record: &RequestRecord<'_>) {
+            let cause = record.error_message.map(str::to_owned);
+            self.0.lock().unwrap().push(cause);
+        }
+    }
+    let causes = Causes::default();
+    let handler = |request: Request| async move {
+        let context = plumego_contract::RequestContext::get(request.extensions()).unwrap();
+        plumego_contract::Error::internal("postgres://root@db is away").respond(context)
+    };
+    let response = run(ObserveLayer::new().sink(causes.clone()), handler, get("/")).await;
+    let body = bytes(response).await;
+    assert!(!String::from_utf8_lossy(&body).contains("postgres"));
+    let causes = causes.0.lock().unwrap();
+    assert!(
+        causes[0]
+            .as_deref()
+            .unwrap()
+            .contains("postgres://root@db is away")
+    );
+}
