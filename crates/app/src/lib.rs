@@ -81,8 +81,8 @@
 //! `http_connections_cut_total`, `http_accept_errors_total`, `http_requests_finished_alone_total`,
 //! `http_server_panics_total`, `process_uptime_seconds`, `build_info`; of the guards
 //! `http_abuse_guard_{allowed,rejected,overflowed,evicted}_total`, `http_abuse_guard_clients`,
-//! `http_concurrency_{running,queued}`, `http_concurrency_rejected_{busy,timeout}_total`; and for each request what
-//! [`HttpMetrics`](plumego_observe::record::HttpMetrics) counts.
+//! `http_concurrency_{running,queued}`, `http_concurrency_rejected_{busy,timeout}_total`; and for
+//! each request what [`HttpMetrics`](plumego_observe::record::HttpMetrics) counts.
 
 mod app;
 mod builder;

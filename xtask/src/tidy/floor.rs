@@ -85,7 +85,8 @@ const PLAN: &[Room] = &[
             "plumego-stdx",
         ],
     ),
-    // Server and adapters. `testing` sees `app`.
+    // Server and adapters. `testing` sees `app`. `app` sees `security`: the guards that it composes
+    // are chosen by its policies.
     room(
         "plumego-app",
         5,
@@ -96,6 +97,7 @@ const PLAN: &[Room] = &[
             "plumego-middleware",
             "plumego-observe",
             "plumego-router",
+            "plumego-security",
             "plumego-stdx",
         ],
     ),

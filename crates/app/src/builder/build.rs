@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use plumego_contract::{Problem, Problems, TrustedProxies};
 use plumego_middleware::ObserveLayer;
+use plumego_middleware::debug_errors::RouteList;
 use plumego_observe::log::{FileSink, LogConfig, LogFilter, LogWriter, StdoutSink};
 use plumego_observe::metrics::{MetricError, Metrics};
 use plumego_observe::record::{
@@ -45,7 +46,8 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     }
     let observe = builder.observe_layer(&guards, &flusher, &late);
     let counted = guards.metrics;
-    let guards = GuardStack::new(guards, observe, &mut problems);
+    let routes = RouteList::new();
+    let guards = GuardStack::new(guards, observe, &routes, &mut problems);
     note(guards.register(&builder.metrics), &mut problems);
     router = guards.add_to(router);
     for layer in builder.layers {
@@ -74,6 +76,7 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let (Some(router), Some(server_metrics)) = (frozen, server_metrics) else {
         return Err(problems);
     };
+    routes.set(router.routes().iter().cloned());
     if counted {
         note(late.resolve(&metrics, router.routes().len()), &mut problems);
     }

@@ -33,7 +33,10 @@ pub const SERVER_KEYS: &[Key] = &[
         .env("APP_DEBUG")
         .flag("--debug")
         .default("false")
-        .doc("Whether this is a development run.", "是否为开发模式。"),
+        .doc(
+            "Whether this is a development run: errors show what is behind them.",
+            "是否为开发模式：错误会显示其原因。",
+        ),
     Key::new("server.shutdown_timeout", TIME)
         .env("APP_SHUTDOWN_TIMEOUT_MS")
         .flag("--shutdown-timeout")

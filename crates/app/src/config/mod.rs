@@ -50,7 +50,8 @@ pub struct ServerConfig {
     /// Default: `:8080`.
     #[serde(rename = "addr", deserialize_with = "read::addrs")]
     pub addrs: Vec<String>,
-    /// Whether this is a development run. Default: false.
+    /// Whether this is a development run: then errors show to whoever asks where they come from
+    /// and what is behind them. Default: false.
     pub debug: bool,
     /// The time for everything to end: open requests, then runners, components and hooks. At most
     /// 1 h. Default: 5 s.

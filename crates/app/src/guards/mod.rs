@@ -56,6 +56,10 @@ pub struct Guards {
     pub access_log: bool,
     /// Counts requests, their time and their bytes by route. Default: on.
     pub metrics: bool,
+    /// Shows to whoever asks what is behind an error: the line of the program, the causes, the
+    /// nearest routes, as JSON or as a page. For development alone. Default:
+    /// [`ServerConfig::debug`], which is off.
+    pub debug_errors: bool,
     /// Tells browsers what a page may do, on every answer. Default: [`HeaderPolicy::standard`].
     pub security_headers: Option<HeaderPolicy>,
     /// Lets pages of other origins read the answers, refusals included, and answers preflights
@@ -90,6 +94,7 @@ impl Guards {
             trace: true,
             access_log: true,
             metrics: true,
+            debug_errors: config.debug,
             security_headers: config.security_headers_enabled.then(HeaderPolicy::standard),
             cors: None,
             recover: true,
@@ -108,6 +113,7 @@ impl Guards {
             trace: false,
             access_log: false,
             metrics: false,
+            debug_errors: false,
             security_headers: None,
             cors: None,
             recover: false,

@@ -1,9 +1,11 @@
 //! From choices to one layer.
 
 use plumego_contract::{Problem, Problems};
+use plumego_middleware::debug_errors::RouteList;
 use plumego_middleware::{
     AbuseGuardLayer, BodyDeadlineLayer, BodyLimitLayer, ConcurrencyLimitLayer, CorsLayer,
-    ObserveLayer, RecoverLayer, RequestIdLayer, SecurityHeadersLayer, TimeoutLayer,
+    DebugErrorsLayer, ObserveLayer, RecoverLayer, RequestIdLayer, SecurityHeadersLayer,
+    TimeoutLayer,
 };
 use plumego_observe::metrics::{MetricError, Metrics};
 use plumego_router::Router;
@@ -16,6 +18,7 @@ use super::{Guards, stats};
 pub(crate) struct GuardStack {
     request_id: Option<RequestIdLayer>,
     observe: Option<ObserveLayer>,
+    debug_errors: Option<DebugErrorsLayer>,
     security_headers: Option<SecurityHeadersLayer>,
     cors: Option<CorsLayer>,
     recover: Option<RecoverLayer>,
@@ -27,10 +30,11 @@ pub(crate) struct GuardStack {
 }
 
 impl GuardStack {
-    /// Makes the layers. What cannot be made is left out, and told.
+    /// Makes the layers; `routes` are known later. What cannot be made is left out, and told.
     pub(crate) fn new(
         guards: Guards,
         observe: Option<ObserveLayer>,
+        routes: &RouteList,
         problems: &mut Problems,
     ) -> Self {
         let abuse_guard = guards.abuse_guard.map(AbuseGuardLayer::new).transpose();
@@ -39,6 +43,9 @@ impl GuardStack {
         Self {
             request_id: guards.request_id.then(RequestIdLayer::new),
             observe,
+            debug_errors: guards
+                .debug_errors
+                .then(|| DebugErrorsLayer::new(routes.clone())),
             security_headers: guards.security_headers.map(SecurityHeadersLayer::new),
             cors: cors.transpose().unwrap_or_else(|found| {
                 problems.extend(found);
@@ -80,7 +87,8 @@ impl GuardStack {
         let body = Stack(Maybe(self.body_limit), Maybe(self.body_deadline));
         let limits = Stack(Maybe(self.abuse_guard), Stack(body, work));
         let browsers = Stack(Maybe(self.security_headers), Maybe(self.cors));
-        let seen = Stack(Maybe(self.request_id), Maybe(self.observe));
+        let told = Stack(Maybe(self.observe), Maybe(self.debug_errors));
+        let seen = Stack(Maybe(self.request_id), told);
         let all = Stack(seen, Stack(browsers, Stack(Maybe(self.recover), limits)));
         router.layers(&names, all)
     }
@@ -89,6 +97,7 @@ impl GuardStack {
         [
             (self.request_id.is_some(), "RequestIdLayer"),
             (self.observe.is_some(), "ObserveLayer"),
+            (self.debug_errors.is_some(), "DebugErrorsLayer"),
             (self.security_headers.is_some(), "SecurityHeadersLayer"),
             (self.cors.is_some(), "CorsLayer"),
             (self.recover.is_some(), "RecoverLayer"),

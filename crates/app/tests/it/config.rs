@@ -90,13 +90,8 @@ fn every_row_of_the_table_is_read_by_variable_and_by_flag() {
         |c| c.addrs[0].clone(),
         &"127.0.0.1:0".into(),
     );
-    check(("APP_DEBUG", "--debug"), "true", |c| c.debug, &true);
-    check(
-        ("APP_ENABLE_HTTP2", "--http2"),
-        "false",
-        |c| c.http2,
-        &false,
-    );
+    let http2 = ("APP_ENABLE_HTTP2", "--http2");
+    check(http2, "false", |c| c.http2, &false);
     let time = |row, field: fn(&ServerConfig) -> Duration| {
         check(row, "1234", field, &ms(1234));
         check(row, "1234ms", field, &ms(1234));
@@ -209,6 +204,7 @@ fn no_log_file_is_none() {
 
 #[test]
 fn switches_need_no_value() {
+    check(("APP_DEBUG", "--debug"), "true", |c| c.debug, &true);
     assert!(!by_flags(&["--no-abuse-guard"]).abuse_guard_enabled);
     assert!(by_flags(&["--debug"]).debug);
     assert!(!by_flags(&["--no-http2"]).http2);

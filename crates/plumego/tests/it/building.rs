@@ -17,7 +17,7 @@ async fn ping() -> &'static str {
 async fn application_answers_as_a_service_and_then_still_starts() {
     use tower_service::Service;
     let mut app = App::builder()
-        .guards(Guards::none())
+        .guards(|guards| *guards = Guards::none())
         .addr("127.0.0.1:0")
         .routes(|r| r.get("/ping", ping))
         .build()
@@ -119,7 +119,7 @@ async fn address_in_use_is_an_error_within_100_ms_that_names_it() {
 async fn port_zero_is_observable_before_the_first_request() {
     let (tell, told) = std::sync::mpsc::channel();
     let app = App::builder()
-        .guards(Guards::none())
+        .guards(|guards| *guards = Guards::none())
         .routes(|r| r.get("/ping", ping))
         .on_listening(move |addrs| tell.send(addrs.to_vec()).unwrap());
     let app = TestApp::start(app).await.unwrap();

@@ -188,7 +188,7 @@ async fn guards_are_on_by_default_and_each_can_be_switched_off() {
         2
     );
 
-    let none = house(|app| app.guards(Guards::none()).routes(routes)).await;
+    let none = house(|app| app.guards(|guards| *guards = Guards::none()).routes(routes)).await;
     let answer = none.get("/").await;
     assert_eq!(answer.header("x-request-id"), None, "{answer:?}");
     assert_eq!(answer.header("traceresponse"), None, "{answer:?}");

@@ -44,7 +44,9 @@ async fn defaults_are_port_8080_env_file_shutdown_5_s_and_no_tls() {
     assert_eq!(config.server.shutdown_timeout, Duration::from_secs(5));
     // `.env` is read, and what listens speaks plain HTTP.
     let config = load(&[], &[(".env", "APP_ADDR=127.0.0.1:0\n")], &[]).unwrap();
-    let app = App::builder().config(config.server).guards(Guards::none());
+    let app = App::builder()
+        .config(config.server)
+        .guards(|guards| *guards = Guards::none());
     let app = app.routes(|r| r.get("/", async || "plain"));
     let running = app.build().unwrap().start().await.unwrap();
     let mut client = Client::connect(running.addrs()[0]).await;

@@ -346,20 +346,22 @@ async fn timeout_is_504_and_cuts_neither_events_nor_downloads() {
 #[tokio::test]
 async fn what_is_switched_off_is_gone() {
     type Change = fn(&mut Guards);
-    let rows: [(&str, Change); 5] = [
+    let rows: [(&str, Change); 6] = [
+        ("DebugErrorsLayer", |g| g.debug_errors = false),
         ("SecurityHeadersLayer", |g| g.security_headers = None),
         ("AbuseGuardLayer", |g| g.abuse_guard = None),
         ("BodyDeadlineLayer", |g| g.body_deadline = None),
         ("ConcurrencyLimitLayer", |g| g.concurrency_limit = None),
         ("TimeoutLayer", |g| g.timeout = None),
     ];
+    let debugged = |config: &mut ServerConfig| config.debug = true;
     for (name, change) in rows {
         let layers = |app: plumego_app::AppBuilder| {
             let app = app.routes(|r| r.get("/", async || "here")).build().unwrap();
             app.routes()[0].layers.clone()
         };
-        let all = layers(app_with(few(1)));
-        let rest = layers(app_with(few(1)).guards(change));
+        let all = layers(app_with(debugged));
+        let rest = layers(app_with(debugged).guards(change));
         assert!(all.contains(&name), "{all:?}");
         let expected: Vec<_> = all.into_iter().filter(|one| *one != name).collect();
         assert_eq!(rest, expected, "{name}");

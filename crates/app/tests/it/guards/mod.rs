@@ -146,3 +146,44 @@ fn log_file_that_cannot_be_written_is_an_error_that_names_it() {
     assert!(text.contains("server.log_file"), "{text}");
     assert!(text.contains("/no/such/place/shop.log"), "{text}");
 }
+
+#[tokio::test]
+async fn errors_show_what_is_behind_them_in_debug_mode_alone() {
+    for debug in [false, true] {
+        let app = crate::client::app_with(|config| config.debug = debug).routes(|r| {
+            routes(r).get("/fails", async || {
+                Err::<&str, _>(plumego_contract::Error::internal("the cause behind it"))
+            })
+        });
+        let (running, addr) = start(app).await;
+        let mut client = Client::connect(addr).await;
+        let fails = client.get("/fails").await;
+        assert_eq!(fails.status(), 500);
+        assert_eq!(
+            fails.body.contains("the cause behind it"),
+            debug,
+            "{}",
+            fails.body
+        );
+        let nowhere = client.get("/user/7").await;
+        assert_eq!(nowhere.status(), 404);
+        assert_eq!(
+            nowhere.body.contains("/users/{id}"),
+            debug,
+            "{}",
+            nowhere.body
+        );
+        let page = client.ask("GET", "/fails", "accept: text/html\r\n").await;
+        assert_eq!(
+            page.header("content-type")
+                .unwrap()
+                .starts_with("text/html"),
+            debug
+        );
+        for answer in [fails, nowhere, page] {
+            assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+        }
+        drop(client);
+        stop(running).await;
+    }
+}
