@@ -12,6 +12,8 @@ mod users;
 
 use std::io::Write;
 
+use std::time::Duration;
+
 use plumego::prelude::*;
 
 #[tokio::main]
@@ -65,6 +67,7 @@ fn routes(router: Router) -> Router {
                 .name("upload")
                 .get("/slow", demo::slow)
                 .name("slow")
+                .timeout(Duration::from_secs(70)) // it may wait for longer than the others
                 .get("/panic", demo::panic)
                 .name("panic")
                 .get("/events", demo::events)
