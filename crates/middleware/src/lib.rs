@@ -8,12 +8,12 @@
 //! | --- | --- | --- |
 //! | [`RequestIdLayer`] | gives every request an id | outermost |
 //! | [`ObserveLayer`] | one record for every request: log, metrics, trace | right below |
-//! | [`RecoverLayer`] | a panic becomes a 500, or ends the stream | below `ObserveLayer` |
-//! | [`SecurityHeadersLayer`] | tells browsers what a page may do | below `RecoverLayer` |
+//! | [`SecurityHeadersLayer`] | tells browsers what a page may do | below `ObserveLayer` |
 //! | [`CorsLayer`] | which pages of other origins may read the answers | below `SecurityHeadersLayer` |
 //! | [`AbuseGuardLayer`] | bounds how often a client may ask | below CORS |
+//! | [`RecoverLayer`] | a panic becomes a 500, or ends the stream | below what marks every answer |
 //! | [`RateLimitLayer`] | bounds how often by any key | on groups and routes |
-//! | [`BodyLimitLayer`] | bounds the request body | below the abuse guard |
+//! | [`BodyLimitLayer`] | bounds the request body | below `RecoverLayer` |
 //! | [`BodyDeadlineLayer`] | bounds how slowly the body may come | beside `BodyLimitLayer` |
 //! | [`ConcurrencyLimitLayer`] | bounds how many requests run at once | below these |
 //! | [`TimeoutLayer`] | bounds the time to the response | innermost |
@@ -23,7 +23,7 @@
 //! | [`ConditionalLayer`] | 304 and 412 by `ETag` and dates | below compression |
 //! | [`AuthenticateLayer`] and two more | who asks, and what they may do | on a group |
 //! | [`TokenAuthLayer`] | one fixed token | on a group |
-//! | [`DebugErrorsLayer`] | tells a developer more about errors | debug mode, above `RecoverLayer` |
+//! | [`DebugErrorsLayer`] | tells a developer more about errors | debug mode, below `ObserveLayer` |
 //! | [`from_fn`](from_fn()) | an async function as a layer | anywhere |
 //!
 //! Below [`RequestContext`](plumego_contract::RequestContext) is made by the router. In a foreign

@@ -32,8 +32,8 @@
 //! ```text
 //! socket ─ deadlines ─ engine (HTTP/1.1, h2c)
 //!   └ route looked up once: its record travels with the request
-//!       └ request id ─ observe (trace, log, metrics) ─ security headers ─ CORS ─ recover
-//!         ─ abuse guard ─ body limit ─ concurrency limit ─ timeout
+//!       └ request id ─ observe (trace, log, metrics) ─ security headers ─ CORS
+//!         ─ abuse guard ─ recover ─ body limit ─ concurrency limit ─ timeout
 //!           └ layers of the application ─ of the groups ─ of the route
 //!               └ extractors ─ handler ─ response
 //! ```

@@ -22,3 +22,11 @@ pub(crate) async fn script() -> impl IntoResponse {
         include_str!("home.js"),
     )
 }
+
+/// `GET /home.svg`
+pub(crate) async fn icon() -> impl IntoResponse {
+    (
+        [("content-type", "image/svg+xml")],
+        include_str!("home.svg"),
+    )
+}

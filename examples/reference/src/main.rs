@@ -11,9 +11,10 @@ mod upload;
 mod users;
 
 use std::io::Write;
-
 use std::time::Duration;
 
+use plumego::middleware::cors::CorsConfig;
+use plumego::middleware::{CompressionLayer, ConditionalLayer};
 use plumego::prelude::*;
 
 #[tokio::main]
@@ -22,6 +23,7 @@ async fn main() -> Result<(), Error> {
     let Some(config) = loader.from_args(std::env::args_os())? else {
         return Ok(());
     }; // --help, --print-config
+    let slow = time_for_slow(&config.server);
     App::builder()
         .config(config.server)
         .build_info(BuildInfo::new(
@@ -29,7 +31,9 @@ async fn main() -> Result<(), Error> {
             option_env!("GIT_COMMIT"),
             option_env!("BUILD_TIME"),
         ))
-        .routes(routes)
+        .guards(|guards| guards.cors = Some(CorsConfig::any_origin()))
+        .layer(CompressionLayer::new())
+        .routes(|router| routes(router, slow))
         .metrics_endpoint(MetricsEndpoint::at("/metrics"))
         .on_listening(|addrs| {
             // `println!` would end the server when nobody reads what it prints.
@@ -43,13 +47,25 @@ async fn main() -> Result<(), Error> {
         .await
 }
 
+/// `/api/slow` may take its minute, unless the operator says how long a request may take.
+fn time_for_slow(server: &ServerConfig) -> Duration {
+    let usual = ServerConfig::default().request_timeout;
+    if [usual, Duration::ZERO].contains(&server.request_timeout) {
+        return Duration::from_secs(70);
+    }
+    server.request_timeout
+}
+
 /// Every route in one place: this is the map of the application.
-fn routes(router: Router) -> Router {
+fn routes(router: Router, slow: Duration) -> Router {
     router
         .get("/", home::page)
         .name("home")
         .get("/home.css", home::style)
+        .wrap(ConditionalLayer::new().compute_tags())
         .get("/home.js", home::script)
+        .wrap(ConditionalLayer::new().compute_tags())
+        .get("/home.svg", home::icon)
         .get("/ping", async || "pong")
         .name("ping")
         .group("/api", |api| {
@@ -67,7 +83,7 @@ fn routes(router: Router) -> Router {
                 .name("upload")
                 .get("/slow", demo::slow)
                 .name("slow")
-                .timeout(Duration::from_secs(70)) // it may wait for longer than the others
+                .timeout(slow)
                 .get("/panic", demo::panic)
                 .name("panic")
                 .get("/events", demo::events)

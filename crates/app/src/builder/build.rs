@@ -46,8 +46,8 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     }
     let observe = builder.observe_layer(&guards, &flusher, &late);
     let counted = guards.metrics;
-    let routes = RouteList::new();
-    let guards = GuardStack::new(guards, observe, &routes, &mut problems);
+    let known = RouteList::new();
+    let guards = GuardStack::new(guards, observe, &known, &mut problems);
     note(guards.register(&builder.metrics), &mut problems);
     router = guards.add_to(router);
     for layer in builder.layers {
@@ -76,7 +76,7 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let (Some(router), Some(server_metrics)) = (frozen, server_metrics) else {
         return Err(problems);
     };
-    routes.set(router.routes().iter().cloned());
+    known.set(router.routes().iter().cloned());
     if counted {
         note(late.resolve(&metrics, router.routes().len()), &mut problems);
     }

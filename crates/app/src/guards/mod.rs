@@ -65,12 +65,12 @@ pub struct Guards {
     /// Lets pages of other origins read the answers, refusals included, and answers preflights
     /// before any limit. Default: off.
     pub cors: Option<CorsConfig>,
-    /// Turns a panic into `500 internal`. Default: on. Without it the server answers all the same,
-    /// and what the layers around would have added, logged and counted is lost.
-    pub recover: bool,
     /// Gives every client its share of the requests; beyond it `429 rate_limited`. Default: 100 a
     /// second, 200 at once, 100,000 clients.
     pub abuse_guard: Option<AbuseGuardConfig>,
+    /// Turns a panic into `500 internal`. Default: on. Without it the server answers all the same,
+    /// and what the layers around would have added, logged and counted is lost.
+    pub recover: bool,
     /// Holds request bodies to the limit of their route, else to that of the application: a body
     /// that is larger is `413 body_too_large`. Default: on. Extractors hold to it anyway.
     pub body_limit: bool,

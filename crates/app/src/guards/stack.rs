@@ -85,11 +85,12 @@ impl GuardStack {
         }
         let work = Stack(Maybe(self.concurrency_limit), Maybe(self.timeout));
         let body = Stack(Maybe(self.body_limit), Maybe(self.body_deadline));
-        let limits = Stack(Maybe(self.abuse_guard), Stack(body, work));
+        let inner = Stack(Maybe(self.recover), Stack(body, work));
         let browsers = Stack(Maybe(self.security_headers), Maybe(self.cors));
+        let marks = Stack(browsers, Maybe(self.abuse_guard));
         let told = Stack(Maybe(self.observe), Maybe(self.debug_errors));
         let seen = Stack(Maybe(self.request_id), told);
-        let all = Stack(seen, Stack(browsers, Stack(Maybe(self.recover), limits)));
+        let all = Stack(seen, Stack(marks, inner));
         router.layers(&names, all)
     }
 
@@ -100,8 +101,8 @@ impl GuardStack {
             (self.debug_errors.is_some(), "DebugErrorsLayer"),
             (self.security_headers.is_some(), "SecurityHeadersLayer"),
             (self.cors.is_some(), "CorsLayer"),
-            (self.recover.is_some(), "RecoverLayer"),
             (self.abuse_guard.is_some(), "AbuseGuardLayer"),
+            (self.recover.is_some(), "RecoverLayer"),
             (self.body_limit.is_some(), "BodyLimitLayer"),
             (self.body_deadline.is_some(), "BodyDeadlineLayer"),
             (self.concurrency_limit.is_some(), "ConcurrencyLimitLayer"),

@@ -178,3 +178,107 @@ fn health_and_metrics() {
     let series = "http_requests_total{method=\"GET\",route=\"/api/users/{id}\",status=\"200\"} 2";
     assert!(metrics.text().contains(series), "{}", metrics.text());
 }
+
+const PAGE: (&str, &str) = ("Origin", "https://page.example");
+
+// acceptance 21.1 (9), 21.2 (13)
+#[test]
+fn every_answer_is_guarded_and_pages_of_any_origin_may_read_it() {
+    let app = Reference::on_any_port();
+    for (target, status) in [("/", 200), ("/nowhere", 404), ("/api/panic", 500)] {
+        let answer = send(app.addr, "GET", target, &[PAGE], b"");
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(answer.header("access-control-allow-credentials"), None);
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(
+            answer.header("ratelimit-policy"),
+            Some("\"default\";q=200;w=2")
+        );
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'self'"), "{policy}");
+    }
+}
+
+// acceptance 21.1 (34), 21.2 (11, 19)
+#[test]
+fn a_client_that_asks_too_often_is_refused_whatever_it_forges_and_probes_are_not() {
+    let settings = [
+        ("APP_ABUSE_GUARD_RATE", "1"),
+        ("APP_ABUSE_GUARD_BURST", "5"),
+    ];
+    let app = Reference::start(&["--addr", "127.0.0.1:0"], &settings);
+    let mut refused = None;
+    for n in 0..100 {
+        let forged = ("X-Forwarded-For", &*format!("192.0.2.{n}"));
+        let answer = send(app.addr, "GET", "/ping", &[PAGE, forged], b"");
+        if answer.status == 429 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.unwrap();
+    assert_eq!(refused.json()["code"], "rate_limited");
+    assert_eq!(refused.header("access-control-allow-origin"), Some("*"));
+    assert!(
+        refused
+            .header("retry-after")
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            >= 1
+    );
+    for _ in 0..20 {
+        assert_eq!(get(app.addr, "/health/live").status, 200);
+        assert_eq!(get(app.addr, "/metrics").status, 200);
+    }
+}
+
+// acceptance 21.1 (9)
+#[test]
+fn an_operator_can_switch_the_guards_off() {
+    let app = Reference::start(
+        &["--addr", "127.0.0.1:0", "--no-abuse-guard"],
+        &[("APP_SECURITY_HEADERS_ENABLED", "off")],
+    );
+    for _ in 0..250 {
+        let answer = get(app.addr, "/ping");
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("ratelimit"), None);
+        assert_eq!(answer.header("content-security-policy"), None);
+    }
+}
+
+#[test]
+fn a_handler_that_takes_too_long_is_504() {
+    let app = Reference::start(
+        &["--addr", "127.0.0.1:0"],
+        &[("APP_REQUEST_TIMEOUT_MS", "50")],
+    );
+    let slow = get(app.addr, "/api/slow?ms=60000");
+    assert_eq!(
+        (slow.status, &slow.json()["code"]),
+        (504, &json!("timeout"))
+    );
+    let events = get(app.addr, "/api/events?count=3&interval_ms=40");
+    assert_eq!(events.text().matches("event: tick\n").count(), 3);
+}
+
+#[test]
+fn large_text_is_compressed_and_known_pages_are_not_sent_again() {
+    let app = Reference::on_any_port();
+    let plain = get(app.addr, "/api/large?bytes=100000");
+    assert_eq!(plain.header("content-encoding"), None);
+    for coding in ["gzip", "br", "zstd"] {
+        let accept = ("Accept-Encoding", coding);
+        let small = send(app.addr, "GET", "/api/large?bytes=100000", &[accept], b"");
+        assert_eq!(small.header("content-encoding"), Some(coding));
+        let vary = small.header("vary").unwrap().to_lowercase();
+        assert!(vary.contains("accept-encoding"), "{vary}");
+        assert!(small.body.len() < 10_000, "{coding}: {}", small.body.len());
+    }
+    let script = get(app.addr, "/home.js");
+    let tag = script.header("etag").unwrap();
+    let again = send(app.addr, "GET", "/home.js", &[("If-None-Match", tag)], b"");
+    assert_eq!((again.status, again.body.len()), (304, 0));
+}
