@@ -7,7 +7,7 @@ use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http_body::Body as HttpBody;
@@ -128,15 +128,30 @@ where
         } else {
             RequestContext::get(request.extensions()).cloned()
         };
+        // Called at once where it can be, so that a layer knows of a request whose client goes away
+        // before the first poll.
+        if let Poll::Ready(Ok(())) = service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+            let response = service.call(request);
+            return Box::pin(async move { finish(response.await, cx.as_ref()) });
+        }
         Box::pin(async move {
             if let Err(error) = poll_fn(|task| service.poll_ready(task)).await {
                 return answer(Error::from_boxed(error.into()), cx.as_ref());
             }
-            match service.call(request).await {
-                Ok(response) => response.map(Body::new),
-                Err(error) => answer(Error::from_boxed(error.into()), cx.as_ref()),
-            }
+            finish(service.call(request).await, cx.as_ref())
         })
+    }
+}
+
+fn finish<B, E>(result: Result<http::Response<B>, E>, cx: Option<&RequestContext>) -> Response
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    E: Into<BoxError>,
+{
+    match result {
+        Ok(response) => response.map(Body::new),
+        Err(error) => answer(Error::from_boxed(error.into()), cx),
     }
 }
 

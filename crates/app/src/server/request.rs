@@ -211,13 +211,16 @@ fn note_panic(shared: &Shared, panic: &(dyn Any + Send), context: Option<&Reques
 
 /// The most bytes of a body that go to the engine at once by HTTP/2.
 const PIECE: usize = 64 * 1024;
+/// The same for a stream by HTTP/1.1, of which the engine takes 16 ahead of a slow reader.
+const HTTP1_PIECE: usize = 8 * 1024;
 
 /// The body of a response, which tells when it is over.
 pub(crate) struct Tracked {
     body: Body,
     open: Option<Open>,
-    /// What is left of a large piece on a stream of HTTP/2.
+    /// What is left of a large piece.
     rest: Bytes,
+    max_piece: usize,
     /// Why the body failed, told to the engine once it has had its chance to write out what came
     /// before.
     failed: Option<BoxError>,
@@ -234,7 +237,14 @@ fn ends_with_the_server(response: &Response) -> bool {
 
 impl Tracked {
     fn new(body: Body, open: Open) -> Self {
+        let max_piece = match (open.flow.is_stream(), body.is_stream()) {
+            (true, _) => PIECE,
+            (false, true) => HTTP1_PIECE,
+            // It is in memory already; the engine adds nothing to it.
+            (false, false) => usize::MAX,
+        };
         Self {
+            max_piece,
             body,
             open: Some(open),
             rest: Bytes::new(),
@@ -248,19 +258,16 @@ impl Tracked {
         self.ending = shared.map(|shared| Box::pin(shared.drain_begins()));
     }
 
-    /// Notes that a frame goes out. A large one goes in pieces by HTTP/2: the engine takes all of
-    /// a piece at once, and what it took is out of sight of the deadlines.
+    /// Notes that a frame goes out. A large one goes in pieces: the engine takes all of a piece at
+    /// once, and what it took costs memory and is out of sight of the deadlines.
     fn piece(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
         let Some(Open { flow, .. }) = &self.open else {
             return frame;
         };
         flow.moved();
-        if !flow.is_stream() {
-            return frame;
-        }
         match frame.into_data() {
-            Ok(mut data) if data.len() > PIECE => {
-                self.rest = data.split_off(PIECE);
+            Ok(mut data) if data.len() > self.max_piece => {
+                self.rest = data.split_off(self.max_piece);
                 Frame::data(data)
             }
             Ok(data) => Frame::data(data),

@@ -1,11 +1,13 @@
 //! Defects that were fixed.
 
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
-use plumego_contract::Body;
+use plumego_contract::{Body, Connection};
+use plumego_observe::record::{RequestRecord, RequestSink};
 
 use crate::client::{Client, app, start, stop};
 
@@ -55,4 +57,30 @@ async fn what_came_before_the_error_of_a_body_is_sent() {
         assert!(all.ends_with("4\r\npart\r\n"), "{path}: {all:?}");
     }
     stop(running).await;
+}
+
+/// A client that went away before the first poll left no record.
+#[test]
+fn a_request_that_is_never_polled_has_a_record() {
+    #[derive(Clone, Default)]
+    struct Statuses(Arc<Mutex<Vec<u16>>>);
+    impl RequestSink for Statuses {
+        fn record(&self, record: &RequestRecord<'_>) {
+            self.0.lock().unwrap().push(record.status);
+        }
+    }
+    let statuses = Statuses::default();
+    let app = app()
+        .sink(statuses.clone())
+        .routes(|r| r.get("/", async || "answer"))
+        .build()
+        .unwrap();
+    let request = http::Request::get("/")
+        .header("host", "x")
+        .body(Body::empty());
+    drop(
+        app.router()
+            .dispatch(Connection::default(), request.unwrap()),
+    );
+    assert_eq!(*statuses.0.lock().unwrap(), [499]);
 }
