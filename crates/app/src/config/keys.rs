@@ -265,6 +265,7 @@ pub const SERVER_KEYS: &[Key] = &[
         ),
     Key::new("server.auth_token", Kind::Text)
         .env("AUTH_TOKEN")
+        .default("")
         .secret()
         .doc(
             "Tokens for the program's token authentication, separated by commas.",

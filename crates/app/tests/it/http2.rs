@@ -225,3 +225,31 @@ async fn idle_connection_is_let_go_with_a_goodbye() {
     let _ = within(connection).await.unwrap();
     stop(running).await;
 }
+
+// acceptance 21.1 (34), 21.2 (11)
+#[tokio::test]
+async fn guards_hold_for_streams_as_for_connections() {
+    let app = app_with(|config| (config.abuse_guard_rate, config.abuse_guard_burst) = (1, 3));
+    let (running, addr) = start(app.routes(routes)).await;
+    let (mut send, connection) = connect(addr).await;
+    let mut refused = 0;
+    for n in 0..30 {
+        let mut request = request("GET", "/", "");
+        let forged = format!("192.0.2.{n}").parse().unwrap();
+        request.headers_mut().insert("x-forwarded-for", forged);
+        let answer = send.send_request(request).await.unwrap();
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+        assert!(answer.headers().contains_key("ratelimit-policy"));
+        if answer.status() == 429 {
+            refused += 1;
+            assert!(answer.headers().contains_key("retry-after"));
+            assert!(text(answer).await.contains("rate_limited"));
+        }
+    }
+    assert!(refused > 15, "{refused}");
+    let probe = send.send_request(request("GET", "/health/live", "")).await;
+    assert_eq!(probe.unwrap().status(), 200);
+    drop(send);
+    within(connection).await.unwrap().unwrap();
+    stop(running).await;
+}
