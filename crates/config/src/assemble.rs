@@ -89,28 +89,24 @@ impl Assembly {
                 .get(&OsString::from(name))
                 .map(|value| value.to_string_lossy().into_owned())
         };
-        match dotenv::parse_with(&text, &outer) {
-            Ok(variables) => {
-                for dotenv::Variable { name, value, line } in variables {
-                    let file = file.clone();
-                    let origin = Origin::DotEnv {
-                        file,
-                        line,
-                        name: name.clone(),
-                    };
-                    self.dotenv.insert(name, (value, origin));
-                }
-                self.drop_own_name();
-            }
-            Err(error) => {
-                let origin = Origin::DotEnv {
-                    file,
-                    line: error.line(),
-                    name: String::new(),
-                };
-                let problem = ConfigError::new("", error.expected());
-                self.fail(problem.with_origin(Some(origin)));
-            }
+        let found = dotenv::parse_with(&text, &outer);
+        for dotenv::Variable { name, value, line } in found.variables {
+            let origin = Origin::DotEnv {
+                file: file.clone(),
+                line,
+                name: name.clone(),
+            };
+            self.dotenv.insert(name, (value, origin));
+        }
+        self.drop_own_name();
+        for error in found.errors {
+            let origin = Origin::DotEnv {
+                file: file.clone(),
+                line: error.line(),
+                name: String::new(),
+            };
+            let problem = ConfigError::new("", error.expected());
+            self.fail(problem.with_origin(Some(origin)));
         }
     }
 

@@ -28,6 +28,8 @@ use std::fmt;
 
 /// Longest text, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
+/// More mistakes than this in one file are not looked for.
+const MAX_ERRORS: usize = 100;
 /// Most lines.
 pub const MAX_LINES: usize = 10_000;
 /// Most bytes of all values together, after names in them are replaced.
@@ -63,11 +65,21 @@ impl std::error::Error for DotenvError {}
 /// Reads a `.env` text. Names in values stand for earlier entries of the text. A name given twice
 /// is listed twice; the last one counts.
 pub fn parse(text: &str) -> Result<Vec<(String, String)>, DotenvError> {
-    let variables = parse_with(text, &|_| None)?;
-    Ok(variables
-        .into_iter()
+    let found = parse_with(text, &|_| None);
+    if let Some(error) = found.errors.into_iter().next() {
+        return Err(error);
+    }
+    let pairs = found.variables.into_iter();
+    Ok(pairs
         .map(|variable| (variable.name, variable.value))
         .collect())
+}
+
+/// What a text holds: the lines that can be read, and what is wrong with the others.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) variables: Vec<Variable>,
+    pub(crate) errors: Vec<DotenvError>,
 }
 
 pub(crate) struct Variable {
@@ -76,23 +88,21 @@ pub(crate) struct Variable {
     pub(crate) line: usize,
 }
 
-/// Reads a `.env` text; `outer` answers before the entries of the text do.
-pub(crate) fn parse_with(
-    text: &str,
-    outer: &dyn Fn(&str) -> Option<String>,
-) -> Result<Vec<Variable>, DotenvError> {
+/// Reads a `.env` text; `outer` answers before the entries of the text do. A line that cannot be
+/// read is passed over, so that one mistake does not hide the next.
+pub(crate) fn parse_with(text: &str, outer: &dyn Fn(&str) -> Option<String>) -> Found {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.len() > MAX_BYTES {
-        return Err(DotenvError {
-            line: 1,
-            expected: "at most 1 MiB of text",
-        });
-    }
-    if text.lines().count() > MAX_LINES {
-        return Err(DotenvError {
-            line: MAX_LINES + 1,
-            expected: "at most 10000 lines",
-        });
+    let mut found = Found::default();
+    let too_much = if text.len() > MAX_BYTES {
+        Some((1, "at most 1 MiB of text"))
+    } else if text.lines().count() > MAX_LINES {
+        Some((MAX_LINES + 1, "at most 10000 lines"))
+    } else {
+        None
+    };
+    if let Some((line, expected)) = too_much {
+        found.errors.push(DotenvError { line, expected });
+        return found;
     }
     let mut parser = Parser {
         rest: text,
@@ -101,14 +111,27 @@ pub(crate) fn parse_with(
         known: HashMap::new(),
         bytes: 0,
     };
-    let mut variables = Vec::new();
-    while let Some(variable) = parser.next_variable()? {
-        parser
-            .known
-            .insert(variable.name.clone(), variable.value.clone());
-        variables.push(variable);
+    loop {
+        let (rest, line) = (parser.rest, parser.line);
+        match parser.next_variable() {
+            Ok(None) => return found,
+            Ok(Some(variable)) => {
+                let (name, value) = (variable.name.clone(), variable.value.clone());
+                parser.known.insert(name, value);
+                found.variables.push(variable);
+            }
+            Err(error) => {
+                found.errors.push(error);
+                if parser.bytes > MAX_VALUE_BYTES || found.errors.len() >= MAX_ERRORS {
+                    return found;
+                }
+                // An open quote reads on to the end of the text: go back to the line it is in.
+                (parser.rest, parser.line) = (rest, line);
+                parser.skip_empty_lines();
+                parser.take_line();
+            }
+        }
     }
-    Ok(variables)
 }
 
 struct Parser<'a> {

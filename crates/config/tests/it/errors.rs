@@ -121,6 +121,16 @@ fn dotenv_syntax_errors_name_the_line() {
 }
 
 #[test]
+fn one_mistake_in_a_dotenv_file_hides_no_other() {
+    let text = "1A=x\nB=\"open\n=y\nAPP_READ_TIMEOUT_MS=much\n";
+    let files = directory(&[(".env", text)]);
+    let told = problems(&loader(&files, &[])).join("\n");
+    for part in [".env line 1", ".env line 2", ".env line 3", "APP_READ_TIMEOUT_MS"] {
+        assert!(told.contains(part), "{part} is missing in: {told}");
+    }
+}
+
+#[test]
 fn two_spellings_of_one_key_are_an_error() {
     let text = "[server]\nMaxHTTPConns = 1\nmax_http_conns = 2\n";
     let files = directory(&[("plumego.toml", text)]);
