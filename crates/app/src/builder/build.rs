@@ -15,6 +15,7 @@ use plumego_router::Router;
 
 use super::AppBuilder;
 use crate::app::App;
+use crate::config::check_addrs;
 use crate::guards::{GuardStack, Guards};
 use crate::run::Control;
 use crate::run::logging::{FlushedLog, Flusher};
@@ -34,6 +35,7 @@ pub(crate) struct Settings {
 pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let mut problems = builder.config.validate();
     let settings = builder.settings();
+    builder.check_addrs(&mut problems);
     let endpoints = builder.endpoints();
     builder.take_over_config();
     let guards = builder.take_guards();
@@ -77,6 +79,7 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
         return Err(problems);
     };
     known.set(router.routes().iter().cloned());
+    note(count_dropped_lines(&metrics, &flusher), &mut problems);
     if counted {
         note(late.resolve(&metrics, router.routes().len()), &mut problems);
     }
@@ -93,6 +96,12 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     })
 }
 
+fn count_dropped_lines(metrics: &Metrics, flusher: &Flusher) -> Result<(), MetricError> {
+    let writer = flusher.writer();
+    let help = "Lines of the log that were dropped: the sink was too slow, or failed.";
+    metrics.counter_fn("log_lines_dropped", help, move || writer.dropped())
+}
+
 /// Metrics whose names the program has given to something else.
 fn note<T>(result: Result<T, MetricError>, problems: &mut Problems) -> Option<T> {
     result
@@ -101,6 +110,19 @@ fn note<T>(result: Result<T, MetricError>, problems: &mut Problems) -> Option<T>
 }
 
 impl AppBuilder {
+    /// Addresses that the program named in code; those of the configuration are checked with it.
+    fn check_addrs(&self, problems: &mut Problems) {
+        let more = self.more.iter().filter_map(|endpoint| match endpoint {
+            Endpoint::Addr(addr) => Some(addr),
+            Endpoint::Own(_) => None,
+        });
+        for addr in self.addr.iter().chain(more) {
+            if let Err(wrong) = check_addrs(std::slice::from_ref(addr)) {
+                problems.push(Problem::new(format!("listen: expected {wrong}")));
+            }
+        }
+    }
+
     fn endpoints(&mut self) -> Vec<Endpoint> {
         let mut endpoints = Vec::new();
         match self.addr.take() {

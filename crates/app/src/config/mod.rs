@@ -20,6 +20,7 @@ use serde::Deserialize;
 
 pub use self::keys::SERVER_KEYS;
 pub use self::load::{Config, ConfigLoader, LoadError, Loading};
+pub(crate) use self::read::check_addrs;
 
 /// Addresses, deadlines and bounds of a server.
 ///

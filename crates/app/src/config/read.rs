@@ -43,7 +43,7 @@ pub(super) fn path<'de, D: Deserializer<'de>>(
 }
 
 /// Whether each is a host and a port. Whether it can be bound is seen when it is.
-pub(super) fn check_addrs(addrs: &[String]) -> Result<(), String> {
+pub(crate) fn check_addrs(addrs: &[String]) -> Result<(), String> {
     if addrs.is_empty() || addrs.len() > MAX_ADDRS {
         return Err(format!("1 to {MAX_ADDRS} addresses such as `:8080`"));
     }

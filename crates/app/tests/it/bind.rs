@@ -44,13 +44,14 @@ async fn second_address_in_use_frees_the_first() {
     std::net::TcpListener::bind(first).unwrap();
 }
 
-#[tokio::test]
-async fn malformed_address_is_an_error_that_names_it() {
-    for addr in ["127.0.0.1", ":http", ":70000", "127.0.0.1:x"] {
-        let error = app().addr(addr).build().unwrap().start().await.unwrap_err();
-        let text = error.to_string();
+#[test]
+fn malformed_address_is_a_problem_that_names_it() {
+    for addr in ["127.0.0.1", ":http", ":70000", "127.0.0.1:x", "nonsense"] {
+        let text = app().addr(addr).build().unwrap_err().to_string();
         assert!(text.contains(addr), "{text}");
     }
+    let both = app().addr("nonsense").listen(":99999").build();
+    assert!(both.unwrap_err().to_string().starts_with("2 problems"));
 }
 
 // acceptance 21.2 (9)

@@ -125,7 +125,12 @@ fn one_mistake_in_a_dotenv_file_hides_no_other() {
     let text = "1A=x\nB=\"open\n=y\nAPP_READ_TIMEOUT_MS=much\n";
     let files = directory(&[(".env", text)]);
     let told = problems(&loader(&files, &[])).join("\n");
-    for part in [".env line 1", ".env line 2", ".env line 3", "APP_READ_TIMEOUT_MS"] {
+    for part in [
+        ".env line 1",
+        ".env line 2",
+        ".env line 3",
+        "APP_READ_TIMEOUT_MS",
+    ] {
         assert!(told.contains(part), "{part} is missing in: {told}");
     }
 }

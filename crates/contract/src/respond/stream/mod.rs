@@ -16,9 +16,9 @@
 //! ```
 //!
 //! # Limits and defaults
-//! A producer is ahead of its client by at most [`QUEUED_CHUNKS`] chunks and [`QUEUED_BYTES`] bytes;
-//! then `send` waits. A larger chunk waits alone. There is no task: the producer runs inside the
-//! body, only while the server asks for more, and is dropped with it when the client leaves. It
+//! A producer is ahead of its client by at most [`QUEUED_CHUNKS`] chunks and [`QUEUED_BYTES`]
+//! bytes; then `send` waits. A larger chunk waits alone. There is no task: the producer runs inside
+//! the body, only while the server asks for more, and is dropped with it when the client leaves. It
 //! must wait in `.await` alone, as any async code.
 
 mod encode;
