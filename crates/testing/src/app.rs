@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use http::Method;
 use plumego_app::{App, AppBuilder, Handle, Report, Running};
 use plumego_contract::{Connection, Error, Problems};
+use plumego_observe::log::LogSink;
 use plumego_router::Frozen;
 
 use crate::TestRequest;
@@ -16,7 +17,8 @@ const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOS
 ///
 /// All requests of a test come from one address, so the abuse guard, which is on by default, is off
 /// here: a loop of 300 requests is answered 300 times. A program that sets one itself, by
-/// [`AppBuilder::guards`], has it here too.
+/// [`AppBuilder::guards`], has it here too. Log lines go where the program says
+/// ([`AppBuilder::log_sink`]), else nowhere.
 #[derive(Debug)]
 pub struct TestApp {
     router: Frozen,
@@ -142,5 +144,17 @@ impl TestApp {
 /// The application without what would count all requests of a test as those of one client.
 fn for_a_test(mut app: AppBuilder) -> AppBuilder {
     app.config_mut().abuse_guard_enabled = false;
-    app
+    if app.has_log() {
+        return app;
+    }
+    app.log_sink(Silent)
+}
+
+/// Lines that nobody has asked for would stand between those of the test runner.
+struct Silent;
+
+impl LogSink for Silent {
+    fn write_all(&self, _: &[u8]) -> std::io::Result<()> {
+        Ok(())
+    }
 }

@@ -109,6 +109,7 @@ const PLAN: &[Room] = &[
         &[
             "plumego-app",
             "plumego-contract",
+            "plumego-observe",
             "plumego-router",
             "plumego-stdx",
         ],

@@ -224,6 +224,11 @@ impl AppBuilder {
         self
     }
 
+    /// Whether the program has said where log lines go, so that a test knows whether to be silent.
+    pub fn has_log(&self) -> bool {
+        self.sink.is_some() || self.writer.is_some() || self.config.log_file.is_some()
+    }
+
     /// The metrics to count into, for metrics of the program's own beside ours.
     pub fn metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = metrics;

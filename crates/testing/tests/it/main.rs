@@ -15,6 +15,7 @@ use plumego_component::{Component, StartContext};
 use plumego_contract::extract::{ClientIp, Form, Query};
 use plumego_contract::{Error, Event, Json, Sse};
 use plumego_middleware::rate_limit::AbuseGuardConfig;
+use plumego_observe::log::CaptureSink;
 use plumego_testing::TestApp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -103,6 +104,15 @@ async fn streams_are_read_as_they_come() {
     let response = TestApp::new(app).unwrap().get("/events").stream().await;
     let bytes = response.into_body().into_bytes(1000).await.unwrap();
     assert_eq!(bytes, "data: 1\n\n");
+}
+
+#[tokio::test]
+async fn log_lines_go_where_the_program_says() {
+    let sink = CaptureSink::default();
+    let app = TestApp::start(echo().log_sink(sink.clone())).await.unwrap();
+    app.get("/ping").await.assert_status(200);
+    app.stop().await.unwrap();
+    assert!(sink.text().contains("/ping"), "{}", sink.text());
 }
 
 struct Started(Arc<AtomicBool>);
