@@ -6,8 +6,13 @@
 
 // A new target: a module with `SEEDS` and `run`, a row in `TARGETS`, a file in `fuzz_targets` and
 // its `[[bin]]` in Cargo.toml.
+pub mod accept_encoding;
+pub mod authorization;
+pub mod cors_origin;
 pub mod csp;
 pub mod dotenv;
+mod drive;
+pub mod etag;
 pub mod forwarded;
 pub mod multipart;
 pub mod path_params;
@@ -30,6 +35,21 @@ pub struct Target {
 /// Every target.
 pub const TARGETS: &[Target] = &[
     Target {
+        name: "accept_encoding",
+        run: accept_encoding::run,
+        seeds: accept_encoding::SEEDS,
+    },
+    Target {
+        name: "authorization",
+        run: authorization::run,
+        seeds: authorization::SEEDS,
+    },
+    Target {
+        name: "cors_origin",
+        run: cors_origin::run,
+        seeds: cors_origin::SEEDS,
+    },
+    Target {
         name: "csp",
         run: csp::run,
         seeds: csp::SEEDS,
@@ -38,6 +58,11 @@ pub const TARGETS: &[Target] = &[
         name: "dotenv",
         run: dotenv::run,
         seeds: dotenv::SEEDS,
+    },
+    Target {
+        name: "etag",
+        run: etag::run,
+        seeds: etag::SEEDS,
     },
     Target {
         name: "forwarded",

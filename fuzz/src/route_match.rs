@@ -1,11 +1,10 @@
 //! Requests against a table of routes.
 
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use http::StatusCode;
-use plumego_contract::{AppContext, Body, Connection, RequestContext, Response};
+use plumego_contract::{AppContext, Body, Connection, RequestContext};
 use plumego_router::{Router, Slashes};
+
+use crate::drive;
 
 /// Inputs to start from: a method, a space, a target.
 pub const SEEDS: &[&[u8]] = &[
@@ -39,7 +38,7 @@ pub fn run(data: &[u8]) {
         };
         let dispatch = frozen.dispatch(Connection::default(), request);
         check(&dispatch.context);
-        let response = answer(dispatch.response);
+        let response = drive::once(dispatch.response);
         let location = response.headers().get("location");
         if response.status() == StatusCode::PERMANENT_REDIRECT {
             let to = location.and_then(|to| to.to_str().ok()).unwrap_or_default();
@@ -66,15 +65,6 @@ fn routes() -> Router {
         .get("/users/{id}", async || "user")
         .get("/users/me", async || "me")
         .get("/{*all}", async || "all")
-}
-
-/// No handler here waits, so one poll is enough.
-fn answer(response: impl Future<Output = Response>) -> Response {
-    let mut cx = Context::from_waker(Waker::noop());
-    match pin!(response).poll(&mut cx) {
-        Poll::Ready(response) => response,
-        Poll::Pending => unreachable!("no handler waits"),
-    }
 }
 
 /// What matched has a value for each of its parameters.

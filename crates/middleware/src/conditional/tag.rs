@@ -113,15 +113,25 @@ impl TagList {
             if rest == b"*" {
                 return Some(Self::Any);
             }
-            while let Some((tag, after)) = split_tag(rest) {
+            while let Some((tag, after)) = split_tag(without_empty(rest)) {
                 tags.push(tag);
                 let after = after.trim_ascii_start();
                 let Some(next) = after.strip_prefix(b",") else {
                     break;
                 };
-                rest = next.trim_ascii_start();
+                rest = next;
             }
         }
         Some(Self::Tags(tags))
     }
+}
+
+/// What is left of a list behind members with nothing in them, which do not count (RFC 9110,
+/// section 5.6.1.2).
+fn without_empty(list: &[u8]) -> &[u8] {
+    let start = list
+        .iter()
+        .position(|b| !b" \t,".contains(b))
+        .unwrap_or(list.len());
+    list.get(start..).unwrap_or_default()
 }

@@ -86,6 +86,10 @@ fn if_none_match_compares_weakly_and_makes_304_or_412() {
             N,
             F,
         ),
+        // Members with nothing in them do not count.
+        (Strong, &[("if-none-match", "\"b\",, \"a\"")], N, F),
+        (Strong, &[("if-none-match", ", ,\t\"a\",")], N, F),
+        (Strong, &[("if-none-match", ", ,")], P, P),
         (Strong, &[("if-none-match", "a")], P, P),
         (Strong, &[("if-none-match", "\"a")], P, P),
         (Strong, &[("if-none-match", "w/\"a\"")], P, P),
@@ -102,6 +106,7 @@ fn if_match_compares_strongly_and_comes_before_the_others() {
     check(&[
         (Strong, &[("if-match", "\"a\"")], P, P),
         (Strong, &[("if-match", "\"b\", \"a\"")], P, P),
+        (Strong, &[("if-match", "\"b\", , \"a\"")], P, P),
         (Strong, &[("if-match", "*")], P, P),
         (None, &[("if-match", "*")], P, P),
         (Strong, &[("if-match", "W/\"a\"")], F, F),
