@@ -29,4 +29,19 @@ pages! {
     uploads = "docs/en/src/guides/uploads.md";
     testing = "docs/en/src/guides/testing.md";
     axum_interop = "docs/en/src/guides/axum-interop.md";
+    layer_request_id = "docs/en/src/layers/request-id.md";
+    layer_observe = "docs/en/src/layers/observe.md";
+    layer_security_headers = "docs/en/src/layers/security-headers.md";
+    layer_cors = "docs/en/src/layers/cors.md";
+    layer_rate_limit = "docs/en/src/layers/rate-limit.md";
+    layer_body_limit = "docs/en/src/layers/body-limit.md";
+    layer_body_deadline = "docs/en/src/layers/body-deadline.md";
+    layer_timeout = "docs/en/src/layers/timeout.md";
+    layer_compression = "docs/en/src/layers/compression.md";
+    layer_decompression = "docs/en/src/layers/decompression.md";
+    layer_conditional = "docs/en/src/layers/conditional.md";
+    layer_csrf = "docs/en/src/layers/csrf.md";
+    layer_token_auth = "docs/en/src/layers/token-auth.md";
+    layer_auth = "docs/en/src/layers/auth.md";
+    layer_from_fn = "docs/en/src/layers/from-fn.md";
 }
