@@ -92,8 +92,9 @@ impl Shared {
                 extensions: request.extensions(),
             },
         };
-        // The clock was read when the head was complete; once for everybody.
-        let now = context.started().saturating_duration_since(self.epoch);
+        // Read here, not when the head was complete: a request that waited for its turn would be
+        // held against those that came after it.
+        let now = self.epoch.elapsed();
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         Some(self.limiter.check(&key, now))
     }

@@ -323,3 +323,16 @@ async fn a_handler_that_answers_options_itself_is_counted() {
         assert_eq!(status(&layer, request).await, expected);
     }
 }
+
+/// A request that waited for its turn between its head and the check was refused for those that
+/// were counted in the meantime.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_waited_for_its_turn_is_counted_when_it_has_it() {
+    let layer = guard(1000, 1);
+    let mut waited = get_from("192.0.2.1", "/");
+    RequestContext::of(&mut waited);
+    advance(Duration::from_millis(10)).await;
+    assert_eq!(send(&layer, get_from("192.0.2.1", "/")).await.status(), 200);
+    advance(Duration::from_millis(2)).await;
+    assert_eq!(send(&layer, waited).await.status(), 200);
+}
