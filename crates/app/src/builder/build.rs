@@ -26,7 +26,7 @@ use crate::server::{Endpoint, ServerMetrics, Timeouts, Tuning};
 pub(crate) struct Settings {
     pub(crate) tuning: Tuning,
     pub(crate) shutdown_timeout: Duration,
-    pub(crate) pre_drain_delay: Duration,
+    pub(crate) pre_drain: Duration,
     pub(crate) drain_interval: Duration,
     pub(crate) log_filter: LogFilter,
     pub(crate) warnings: Vec<String>,
@@ -150,7 +150,7 @@ impl AppBuilder {
                 http2: config.http2,
             },
             shutdown_timeout: config.shutdown_timeout,
-            pre_drain_delay: config.pre_drain_delay,
+            pre_drain: config.pre_drain,
             drain_interval: config.drain_interval,
             log_filter: config.log_filter.clone(),
             warnings: config.warnings.clone(),

@@ -45,9 +45,9 @@ pub const SERVER_KEYS: &[Key] = &[
             "Time for open requests and everything else to end.",
             "等待未完成请求及其余部分结束的时间。",
         ),
-    Key::new("server.pre_drain_delay", TIME)
-        .env("APP_PRE_DRAIN_DELAY_MS")
-        .flag("--pre-drain-delay")
+    Key::new("server.pre_drain", TIME)
+        .env("APP_PRE_DRAIN_MS")
+        .flag("--pre-drain")
         .default("0s")
         .doc(
             "Time between readiness 503 and the end of accepting.",

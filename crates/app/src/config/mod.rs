@@ -61,7 +61,7 @@ pub struct ServerConfig {
     /// How long requests are still accepted after readiness has turned to 503, so that a load
     /// balancer can look away. Not part of `shutdown_timeout`. At most 1 h. Default: 0.
     #[serde(with = "plumego_config::duration")]
-    pub pre_drain_delay: Duration,
+    pub pre_drain: Duration,
     /// How often a drain logs what is still open. 10 ms to 1 min. Default: 500 ms.
     #[serde(with = "plumego_config::duration")]
     pub drain_interval: Duration,
@@ -153,7 +153,7 @@ impl Default for ServerConfig {
             addrs: vec![":8080".to_owned()],
             debug: false,
             shutdown_timeout: Duration::from_secs(5),
-            pre_drain_delay: Duration::ZERO,
+            pre_drain: Duration::ZERO,
             drain_interval: Duration::from_millis(500),
             read_header_timeout: Duration::from_secs(5),
             read_timeout: Duration::from_secs(30),
@@ -203,7 +203,7 @@ impl ServerConfig {
     fn check_durations(&self, problems: &mut Problems) {
         let durations = [
             ("shutdown_timeout", self.shutdown_timeout),
-            ("pre_drain_delay", self.pre_drain_delay),
+            ("pre_drain", self.pre_drain),
             ("drain_interval", self.drain_interval),
             ("read_header_timeout", self.read_header_timeout),
             ("read_timeout", self.read_timeout),

@@ -29,10 +29,10 @@ impl Shutdown {
         let began = Instant::now();
         tracing::info!(
             connections = self.server.connections(),
-            delay = ?self.settings.pre_drain_delay,
+            delay = ?self.settings.pre_drain,
             "not ready any more, draining"
         );
-        let delay = self.settings.pre_drain_delay;
+        let delay = self.settings.pre_drain;
         let _ = unless(&self.stop, Stop::Now, tokio::time::sleep(delay)).await;
         report.pre_drain = began.elapsed();
 

@@ -113,9 +113,7 @@ fn every_row_of_the_table_is_read_by_variable_and_by_flag() {
     time(("APP_IDLE_TIMEOUT_MS", "--idle-timeout"), |c| {
         c.idle_timeout
     });
-    time(("APP_PRE_DRAIN_DELAY_MS", "--pre-drain-delay"), |c| {
-        c.pre_drain_delay
-    });
+    time(("APP_PRE_DRAIN_MS", "--pre-drain"), |c| c.pre_drain);
     time(("APP_START_TIMEOUT_MS", "--start-timeout"), |c| {
         c.start_timeout
     });

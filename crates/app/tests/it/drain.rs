@@ -60,8 +60,8 @@ async fn open_request_is_answered_with_connection_close_and_idle_ones_end_at_onc
 }
 
 #[tokio::test]
-async fn everything_is_served_during_the_pre_drain_delay() {
-    let app = app_with(|config| config.pre_drain_delay = Duration::from_hours(1))
+async fn everything_is_served_during_the_pre_drain() {
+    let app = app_with(|config| config.pre_drain = Duration::from_hours(1))
         .routes(|r| r.get("/", async || "here"));
     let (running, addr) = start(app).await;
     let handle = running.handle();

@@ -92,7 +92,7 @@ async fn while_draining_readiness_stays_503_and_life_200() {
         says.notify_one();
         waits.notified().await;
     };
-    let delay = |config: &mut ServerConfig| config.pre_drain_delay = Duration::from_hours(1);
+    let delay = |config: &mut ServerConfig| config.pre_drain = Duration::from_hours(1);
     let house = house_with(delay, |app| app.routes(|r| r.get("/held", held))).await;
     let mut open = house.connect().await;
     open.send("GET /held HTTP/1.1\r\nhost: x\r\n\r\n").await;
