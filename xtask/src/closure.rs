@@ -44,7 +44,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
 }
 
 /// The foreign packages in the output of `cargo tree`, as `name version`, each once.
-fn foreign(tree: &str) -> BTreeSet<String> {
+pub(crate) fn foreign(tree: &str) -> BTreeSet<String> {
     let is_foreign = |line: &&str| !line.trim().is_empty() && !line.contains(" (/");
     let package = |line: &str| {
         line.split_whitespace()

@@ -12,6 +12,7 @@
     reason = "a build tool reads files and its arguments"
 )]
 
+mod bench;
 mod cargo;
 mod ci;
 mod closure;
@@ -34,6 +35,7 @@ usage: cargo xtask COMMAND
   gen [--check]    write the generated pages; with --check fail when one is out of date
   features         check the facade without features, with each feature, with all
   closure          the crates that hello-world compiles: how many, and none that is forbidden
+  bench COMMAND    what a request costs: see `cargo xtask bench`
   fuzz-smoke       every fuzz target over fixed seeds, bounded
 
   --root DIR       the workspace to look at (default: the one xtask was built in)";
@@ -60,6 +62,7 @@ fn run(mut args: Vec<String>) -> Result<(), String> {
         ["gen", "--check"] => generate::check(&root),
         ["features"] => features::run(&root),
         ["closure"] => closure::run(&root),
+        ["bench", rest @ ..] => bench::run(&root, rest),
         ["fuzz-smoke"] => fuzz::run(&root),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -1,0 +1,33 @@
+//! The work that everybody does in `cargo xtask bench`: the same body, the same routes, the same
+//! settings, the same allocator.
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | `GET /ping` | `pong` |
+//! | `POST /echo` | the [`Order`], read and written again |
+//! | `GET` one of [`patterns`] | `ok` |
+//! | `GET /slow` | nothing for ten seconds |
+//! | `GET /panic` | the handler panics |
+
+mod echo;
+mod settings;
+
+pub use self::echo::{Address, Line, Order};
+pub use self::settings::Settings;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The one origin whose pages may read the answers.
+pub const ORIGIN: &str = "https://app.example.com";
+
+/// Paths of the GitHub API, as routers are usually compared with: 130 of them, as `/users/{user}`.
+pub fn patterns() -> impl Iterator<Item = &'static str> {
+    include_str!("github.txt").lines()
+}
+
+/// What `GET /panic` does.
+#[expect(clippy::panic, reason = "the answer to a panic is checked")]
+pub fn panics() -> &'static str {
+    panic!("asked for")
+}

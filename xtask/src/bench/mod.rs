@@ -1,0 +1,46 @@
+//! `cargo xtask bench`: what Plumego costs, measured beside others, and held to what it cost.
+//!
+//! Everything happens on the loopback of this machine. Times are worth what the machine is worth;
+//! instruction counts are nearly the same everywhere, so CI holds on to them.
+
+mod check;
+mod client;
+mod instructions;
+mod program;
+mod server;
+
+use std::path::Path;
+
+pub(crate) const USAGE: &str = "\
+usage: cargo xtask bench COMMAND
+
+  check [--record]   instructions for a request, held to benches/instructions.toml";
+
+/// Runs one of the commands.
+pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
+    match words {
+        ["check"] => check::run(root),
+        ["check", "--record"] => check::record(root),
+        [] => Err(USAGE.to_owned()),
+        _ => Err(format!(
+            "unknown command: bench {}\n\n{USAGE}",
+            words.join(" ")
+        )),
+    }
+}
+
+/// That a program is there, or the Debian package that has it.
+fn needs(program: &str, package: &str) -> Result<(), String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|dir| dir.join(program).is_file()) {
+        return Ok(());
+    }
+    Err(format!(
+        "`{program}` is not installed: it is in the Debian package `{package}`"
+    ))
+}
+
+/// A folder for logs and counts, gone with the value.
+fn scratch() -> Result<tempfile::TempDir, String> {
+    tempfile::tempdir().map_err(|error| format!("temporary folder: {error}"))
+}

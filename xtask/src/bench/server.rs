@@ -1,0 +1,126 @@
+//! A server under measurement: started, asked what it costs, ended.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::program::Series;
+
+/// How long a server may take until it listens, or until it has ended. Generous for valgrind.
+const PATIENCE: Duration = Duration::from_secs(90);
+const STEP: Duration = Duration::from_millis(20);
+
+/// A running server. Ends with this value.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) port: u16,
+}
+
+/// How to start one.
+pub(crate) struct Start<'a> {
+    pub(crate) program: &'a Path,
+    pub(crate) series: Series,
+    pub(crate) workers: usize,
+    /// Arguments besides those of the series.
+    pub(crate) more: &'a [&'a str],
+    /// Where its log and its output go.
+    pub(crate) dir: &'a Path,
+    /// What it runs under, with the arguments of that.
+    pub(crate) under: &'a [String],
+}
+
+impl Start<'_> {
+    /// Starts it and waits until it listens.
+    pub(crate) fn start(&self) -> Result<Server, String> {
+        let port = free_port()?;
+        let name = self
+            .program
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
+        let output = self.dir.join(format!("{name}.{port}.out"));
+        let log = self
+            .series
+            .log
+            .then(|| self.dir.join(format!("{name}.{port}.log")));
+        let mut command = self.command();
+        command.args(self.series.args).args(self.more);
+        command
+            .arg(format!("port={port}"))
+            .arg(format!("workers={}", self.workers));
+        if let Some(log) = &log {
+            command.arg(format!("log={}", log.display()));
+        }
+        let out =
+            fs::File::create(&output).map_err(|error| format!("{}: {error}", output.display()))?;
+        let err = out.try_clone().map_err(|error| error.to_string())?;
+        command.stdin(Stdio::null()).stdout(out).stderr(err);
+        let child = command
+            .spawn()
+            .map_err(|error| format!("{name}: {error}"))?;
+        let mut server = Server { child, port };
+        server.wait_until_it_listens().map_err(|error| {
+            let said = fs::read_to_string(&output).unwrap_or_default();
+            format!("{name}: {error}\n{said}")
+        })?;
+        Ok(server)
+    }
+
+    fn command(&self) -> Command {
+        let Some((first, rest)) = self.under.split_first() else {
+            return Command::new(self.program);
+        };
+        let mut command = Command::new(first);
+        command.args(rest).arg(self.program);
+        command
+    }
+}
+
+impl Server {
+    fn wait_until_it_listens(&mut self) -> Result<(), String> {
+        let begin = Instant::now();
+        while begin.elapsed() < PATIENCE {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Err(format!("ended before it listened: {status}"));
+            }
+            if TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok() {
+                return Ok(());
+            }
+            thread::sleep(STEP);
+        }
+        Err("does not listen".to_owned())
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn end(mut self) -> Result<(), String> {
+        let kill = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        kill.map_err(|error| format!("kill: {error}"))?;
+        let begin = Instant::now();
+        while begin.elapsed() < PATIENCE {
+            if self.child.try_wait().is_ok_and(|status| status.is_some()) {
+                return Ok(());
+            }
+            thread::sleep(STEP);
+        }
+        Err("a server did not end when asked to".to_owned())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> Result<u16, String> {
+    let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr());
+    bound
+        .map(|addr| addr.port())
+        .map_err(|error| format!("no free port: {error}"))
+}
