@@ -55,6 +55,7 @@
 //! | send a large head | [`ServerConfig::max_header_bytes`], then 431 | 1 MiB |
 //! | send a large body | [`ServerConfig::max_body_bytes`], then 413 | 10 MiB |
 //! | open connections, all clients together | [`ServerConfig::max_connections`], then it waits | 10,000 |
+//! | open connections, one client alone | [`ServerConfig::max_connections_per_ip`], then it is closed | unlimited |
 //! | open streams on one HTTP/2 connection | fixed | 250 |
 //!
 //! And of requests, by the [`Guards`]:
@@ -77,8 +78,9 @@
 //! # What it counts
 //!
 //! `http_connections_active`, `http_connections_total`, `http_connections_waited_total`,
-//! `http_connections_timed_out_total{phase}`, `http_connection_errors_total{kind}`,
-//! `http_connections_cut_total`, `http_accept_errors_total`, `http_requests_finished_alone_total`,
+//! `http_connections_refused_total{reason}`, `http_connections_timed_out_total{phase}`,
+//! `http_connection_errors_total{kind}`, `http_connections_cut_total`, `http_accept_errors_total`,
+//! `http_requests_finished_alone_total`,
 //! `http_server_panics_total`, `process_uptime_seconds`, `build_info`; of the guards
 //! `http_abuse_guard_{allowed,rejected,overflowed,evicted}_total`, `http_abuse_guard_clients`,
 //! `http_concurrency_{running,queued}`, `http_concurrency_rejected_{busy,timeout}_total`; and for

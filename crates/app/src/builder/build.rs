@@ -147,6 +147,8 @@ impl AppBuilder {
                 },
                 max_header_bytes: config.max_header_bytes,
                 max_connections: config.max_connections,
+                max_connections_per_ip: config.max_connections_per_ip,
+                trusted_proxies: self.believed_proxies(),
                 http2: config.http2,
             },
             shutdown_timeout: config.shutdown_timeout,
@@ -157,15 +159,18 @@ impl AppBuilder {
         }
     }
 
+    fn believed_proxies(&self) -> TrustedProxies {
+        let configured = || TrustedProxies::new(self.config.trusted_proxies.iter().copied());
+        self.proxies.clone().unwrap_or_else(configured)
+    }
+
     /// What of the configuration belongs to the requests and to the components.
     fn take_over_config(&mut self) {
         let config = &self.config;
         self.lifecycle
             .start_timeout(config.start_timeout)
             .unwind_timeout(config.shutdown_timeout);
-        let proxies = self.proxies.take();
-        let configured = || TrustedProxies::new(config.trusted_proxies.iter().copied());
-        self.context.trusted_proxies = proxies.unwrap_or_else(configured);
+        self.context.trusted_proxies = self.believed_proxies();
         self.context.max_body_bytes = config.max_body_bytes;
         self.context.tasks = Some(Arc::new(self.lifecycle.request_tasks().clone()));
     }

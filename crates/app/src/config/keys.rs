@@ -153,6 +153,21 @@ pub const SERVER_KEYS: &[Key] = &[
         "Most open connections; more wait in the queue of the system.",
         "最大打开连接数；超出者在系统队列中等待。",
     ),
+    Key::new(
+        "server.max_connections_per_ip",
+        Kind::Integer {
+            min: 1,
+            max: 1_000_000,
+        },
+    )
+    .env("APP_MAX_CONNECTIONS_PER_IP")
+    .flag("--max-connections-per-ip")
+    .default("0")
+    .zero_is_unlimited()
+    .doc(
+        "Most open connections of one client; more are closed at once. Trusted proxies are exempt.",
+        "单个客户端的最大打开连接数；超出者立即关闭。可信代理不受此限。",
+    ),
     Key::new("server.http2", Kind::Bool)
         .env("APP_ENABLE_HTTP2")
         .flag("--http2")

@@ -93,6 +93,11 @@ pub struct ServerConfig {
     /// The most open connections; more wait in the queue of the system. 1 to 1,000,000.
     /// Default: 10,000.
     pub max_connections: usize,
+    /// The most open connections of one client: its IPv4 address, or the /64 of its IPv6 one. One
+    /// more is closed as soon as it is accepted. Peers in `trusted_proxies` and Unix sockets are
+    /// not counted: they carry the connections of many. 1 to 1,000,000. Default: unlimited, which
+    /// is 0 in a setting.
+    pub max_connections_per_ip: Limit,
     /// Whether HTTP/2 without TLS (prior knowledge) is spoken beside HTTP/1.1. Default: true.
     pub http2: bool,
     /// The networks whose `Forwarded` and `X-Forwarded-*` headers are believed: `10.0.0.0/8`, or
@@ -163,6 +168,7 @@ impl Default for ServerConfig {
             max_header_bytes: 1024 * 1024,
             max_body_bytes: Limit::At(10 * 1024 * 1024),
             max_connections: 10_000,
+            max_connections_per_ip: Limit::Unlimited,
             http2: true,
             trusted_proxies: Vec::new(),
             request_timeout: Duration::from_secs(30),
@@ -228,6 +234,7 @@ impl ServerConfig {
         let numbers = [
             ("max_header_bytes", Some(self.max_header_bytes as u64)),
             ("max_connections", Some(self.max_connections as u64)),
+            ("max_connections_per_ip", self.max_connections_per_ip.get()),
             ("max_concurrency", self.max_concurrency.get()),
             ("queue_depth", Some(self.queue_depth as u64)),
             ("abuse_guard_rate", Some(self.abuse_guard_rate)),

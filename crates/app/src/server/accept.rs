@@ -2,12 +2,14 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use plumego_contract::Connection;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
@@ -22,6 +24,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(1);
 const LAST_CALL: Duration = Duration::from_millis(10);
 /// The most connections taken from the backlogs when the listeners close.
 const MAX_LAST_ACCEPTS: usize = 4096;
+/// The least time between two lines about refused connections.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// Accepts until told to stop, then takes what waits in the backlogs and closes the listeners.
 ///
@@ -30,6 +34,7 @@ const MAX_LAST_ACCEPTS: usize = 4096;
 pub(crate) async fn run(shared: Arc<Shared>, listeners: Vec<Bound>, stop: CancellationToken) {
     let mut round = Round { listeners, next: 0 };
     let mut backoff = MIN_BACKOFF;
+    let mut refusals = Refusals::default();
     loop {
         let Some(permit) = stop.run_until_cancelled(permit(&shared)).await else {
             break;
@@ -39,9 +44,9 @@ pub(crate) async fn run(shared: Arc<Shared>, listeners: Vec<Bound>, stop: Cancel
             .await;
         match accepted {
             None => break,
-            Some(Ok((stream, connection))) => {
+            Some(Ok(accepted)) => {
                 backoff = MIN_BACKOFF;
-                spawn(&shared, stream, connection, permit);
+                spawn(&shared, &mut refusals, accepted, permit);
             }
             Some(Err(error)) => {
                 drop(permit);
@@ -65,7 +70,7 @@ pub(crate) async fn run(shared: Arc<Shared>, listeners: Vec<Bound>, stop: Cancel
         };
         let waiting = poll_fn(|cx| round.poll_accept(cx));
         match tokio::time::timeout(LAST_CALL, waiting).await {
-            Ok(Ok((stream, connection))) => spawn(&shared, stream, connection, Some(permit)),
+            Ok(Ok(accepted)) => spawn(&shared, &mut refusals, accepted, Some(permit)),
             Ok(Err(error)) if is_of_the_connection(&error) => {}
             Ok(Err(_)) | Err(_) => break,
         }
@@ -82,19 +87,56 @@ async fn permit(shared: &Shared) -> Option<OwnedSemaphorePermit> {
     shared.permits.clone().acquire_owned().await.ok()
 }
 
+/// Serves a connection, unless its client has as many as it may have: then it is closed without a
+/// word. What it speaks is not known before it does, and an answer would cost the server more than
+/// the next attempt costs the client.
 fn spawn(
     shared: &Arc<Shared>,
-    stream: Stream,
-    connection: Connection,
+    refusals: &mut Refusals,
+    (stream, connection): (Stream, Connection),
     permit: Option<OwnedSemaphorePermit>,
 ) {
     shared.metrics.opened.inc();
+    let Some(admitted) = shared.peers.admit(connection.peer) else {
+        shared.metrics.refused_per_ip.inc();
+        refusals.note(connection.peer);
+        return;
+    };
     let active = shared.metrics.active.track();
     let run = connection::run(shared.clone(), stream, connection);
     shared.tracker.spawn(async move {
         run.await;
-        drop((active, permit));
+        drop((active, admitted, permit));
     });
+}
+
+/// Says that connections are refused, but not for each of them.
+#[derive(Default)]
+struct Refusals {
+    said: Option<Instant>,
+    unsaid: u64,
+}
+
+impl Refusals {
+    fn note(&mut self, peer: Option<SocketAddr>) {
+        if let Some(count) = self.due() {
+            tracing::warn!(
+                ?peer,
+                count,
+                "connections are refused: their client has as many as it may have"
+            );
+        }
+    }
+
+    /// How many there were since the last line, when it is time for one.
+    fn due(&mut self) -> Option<u64> {
+        self.unsaid += 1;
+        if self.said.is_some_and(|said| said.elapsed() < SAY_EVERY) {
+            return None;
+        }
+        self.said = Some(Instant::now());
+        Some(std::mem::take(&mut self.unsaid))
+    }
 }
 
 /// Failures that end one connection and say nothing about the next.
@@ -128,5 +170,22 @@ impl Round {
             }
         }
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn many_refusals_are_one_line() {
+        let mut refusals = Refusals::default();
+        assert_eq!(refusals.due(), Some(1));
+        for _ in 0..1000 {
+            assert_eq!(refusals.due(), None);
+        }
+        tokio::time::advance(SAY_EVERY).await;
+        assert_eq!(refusals.due(), Some(1001));
+        assert_eq!(refusals.due(), None);
     }
 }

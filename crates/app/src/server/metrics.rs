@@ -10,6 +10,7 @@ pub(crate) struct ServerMetrics {
     pub(crate) active: Gauge,
     pub(crate) opened: Counter,
     pub(crate) waited: Counter,
+    pub(crate) refused_per_ip: Counter,
     pub(crate) accept_errors: Counter,
     timed_out: [Counter; 4],
     errors: CounterFamily<1>,
@@ -31,7 +32,13 @@ impl ServerMetrics {
             Expired::Write,
             Expired::Idle,
         ];
+        let refused = metrics.counter_family(
+            "http_connections_refused",
+            "Connections that were closed as soon as they were accepted.",
+            &["reason"],
+        )?;
         Ok(Self {
+            refused_per_ip: refused.with(&["per_ip"]),
             active: metrics.gauge("http_connections_active", "Connections that are open.")?,
             opened: metrics.counter("http_connections", "Connections that were accepted.")?,
             waited: metrics.counter(

@@ -9,6 +9,7 @@ mod flow;
 mod io;
 mod listener;
 mod metrics;
+mod peers;
 mod registry;
 mod request;
 #[cfg(feature = "http2")]
@@ -26,7 +27,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use plumego_component::Tasks;
+use plumego_contract::TrustedProxies;
 use plumego_router::Frozen;
+use plumego_stdx::Limit;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -36,6 +39,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) use self::listener::{Bound, Endpoint};
 pub use self::listener::{IntoListener, Listener};
 pub(crate) use self::metrics::ServerMetrics;
+use self::peers::Peers;
 pub use self::registry::OpenRequest;
 use self::registry::{Entry, Listed, Registry};
 pub(crate) use self::watch::Timeouts;
@@ -46,6 +50,9 @@ pub(crate) struct Tuning {
     pub(crate) timeouts: Timeouts,
     pub(crate) max_header_bytes: usize,
     pub(crate) max_connections: usize,
+    pub(crate) max_connections_per_ip: Limit,
+    /// Whose connections are those of many clients.
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) http2: bool,
 }
 
@@ -70,13 +77,19 @@ pub(crate) struct Shared {
     /// The tasks of the connections and of their streams.
     pub(crate) tracker: TaskTracker,
     permits: Arc<Semaphore>,
+    peers: Arc<Peers>,
     state: AtomicU8,
     draining: CancellationToken,
 }
 
 impl Shared {
     fn new(tuning: Tuning, router: Frozen, metrics: ServerMetrics, tasks: &Tasks) -> Self {
+        let peers = Peers::new(
+            tuning.max_connections_per_ip,
+            tuning.trusted_proxies.clone(),
+        );
         Self {
+            peers: Arc::new(peers),
             permits: Arc::new(Semaphore::new(
                 tuning.max_connections.clamp(1, MAX_CONNECTIONS),
             )),

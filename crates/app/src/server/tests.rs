@@ -10,10 +10,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use plumego_component::Tasks;
-use plumego_contract::{AppContext, Streaming};
+use plumego_contract::{AppContext, Streaming, TrustedProxies};
 use plumego_contract::{Body, Connection, Error, IntoResponse as _, Request, Response};
 use plumego_observe::metrics::Metrics;
 use plumego_router::{Handler, Router};
+use plumego_stdx::Limit;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, Interval, timeout};
 
@@ -46,6 +47,8 @@ impl Line {
             timeouts: DEFAULTS,
             max_header_bytes: 1 << 20,
             max_connections: 10,
+            max_connections_per_ip: Limit::Unlimited,
+            trusted_proxies: TrustedProxies::default(),
             http2: true,
         };
         let counters = ServerMetrics::new(&metrics).unwrap();

@@ -128,6 +128,9 @@ fn every_row_of_the_table_is_read_by_variable_and_by_flag() {
     check(body, "unlimited", |c| c.max_body_bytes, &Limit::Unlimited);
     let connections = ("APP_MAX_CONNECTIONS", "--max-connections");
     check(connections, "7", |c| c.max_connections, &7);
+    let per_ip = ("APP_MAX_CONNECTIONS_PER_IP", "--max-connections-per-ip");
+    check(per_ip, "9", |c| c.max_connections_per_ip, &Limit::At(9));
+    check(per_ip, "0", |c| c.max_connections_per_ip, &Limit::Unlimited);
     let proxies = ("APP_TRUSTED_PROXIES", "--trusted-proxies");
     let expected = ["10.0.0.0/8", "::1/128"]
         .map(|net| net.parse().unwrap())
@@ -427,6 +430,7 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
     config.start_timeout = Duration::MAX;
     config.max_header_bytes = 1;
     config.max_connections = usize::MAX;
+    config.max_connections_per_ip = Limit::At(u64::MAX);
     config.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap(); 1025];
     config.request_timeout = Duration::MAX;
     config.queue_timeout = Duration::from_hours(1);
@@ -440,13 +444,14 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
         .iter()
         .map(|problem| problem.message.as_str())
         .collect();
-    assert_eq!(messages.len(), 13, "{messages:?}");
+    assert_eq!(messages.len(), 14, "{messages:?}");
     for name in [
         "addr",
         "drain_interval",
         "start_timeout",
         "max_header_bytes",
         "max_connections",
+        "max_connections_per_ip",
         "trusted_proxies",
         "request_timeout",
         "queue_timeout",

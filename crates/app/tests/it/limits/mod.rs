@@ -1,3 +1,7 @@
+//! Bounds on what a client sends, and on how many there are.
+
+pub mod connections;
+
 use plumego_contract::Body;
 use plumego_stdx::Limit;
 
