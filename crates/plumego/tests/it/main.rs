@@ -39,6 +39,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::print_stdout,
     missing_docs,
     unreachable_pub,
     reason = "tests"
@@ -47,9 +48,14 @@
 mod answers;
 mod bodies;
 mod building;
+#[cfg(target_os = "linux")]
+mod child;
 mod client;
+#[cfg(all(feature = "compression", target_os = "linux"))]
+mod codings;
 #[cfg(feature = "compression")]
 mod compression;
+mod foreign;
 mod guards;
 mod health;
 mod house;

@@ -1,26 +1,15 @@
-//! The program as a process of its own: signals, memory, its log. This very binary, told by a
-//! variable to be a server.
+//! The program as a process of its own: signals, memory, its log.
 #![cfg(target_os = "linux")]
 
-use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use plumego::component::from_fn;
 use plumego::prelude::*;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
 
+use crate::child::{self, Server, say};
 use crate::wire::{Client, within};
-
-const CHILD: &str = "PLUMEGO_TEST_SERVER";
-
-/// Never captured: the parent has the harness do without.
-#[expect(clippy::print_stdout, reason = "what the parent reads")]
-fn say(line: &str) {
-    println!("{line}");
-}
 
 /// Whether the store hangs when it is stopped.
 static WEDGED: AtomicBool = AtomicBool::new(false);
@@ -83,7 +72,7 @@ fn routes(router: Router) -> Router {
 /// The server; nothing in the process that runs the tests.
 #[tokio::test]
 async fn child() -> Result<(), Error> {
-    if std::env::var_os(CHILD).is_none() {
+    if !child::is_one() {
         return Ok(());
     }
     let hook = from_fn("part", |setup| {
@@ -102,80 +91,16 @@ async fn child() -> Result<(), Error> {
         .await
 }
 
-struct Server {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    seen: String,
-}
-
-impl Server {
-    fn start(variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            // Arguments of the program, which the library must not take for its own.
-            .args(["--exact", "process::child", "--nocapture"])
-            // Neither the settings nor the files of whoever runs the tests.
-            .env_clear()
-            .current_dir(env!("CARGO_TARGET_TMPDIR"))
-            .env(CHILD, "1")
-            .env("APP_ADDR", "127.0.0.1:0")
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self {
-            child,
-            lines,
-            seen: String::new(),
-        }
-    }
-
-    /// The line that has this in it.
-    async fn line(&mut self, part: &str) -> String {
-        within(async {
-            loop {
-                let line = self.lines.next_line().await.unwrap();
-                let line = line.unwrap_or_else(|| panic!("no {part:?} in\n{}", self.seen));
-                self.seen.push_str(&line);
-                self.seen.push('\n');
-                if line.contains(part) {
-                    return line;
-                }
-            }
-        })
-        .await
-    }
-
-    async fn connect(&mut self) -> Client {
-        let line = self.line("listening on 127").await;
-        let (_, addr) = line.rsplit_once(' ').unwrap();
-        Client::connect(addr.parse().unwrap()).await
-    }
-
-    async fn signal(&self, name: &str) {
-        let id = self.child.id().unwrap().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status().await;
-        assert!(sent.unwrap().success());
-    }
-
-    /// The status it ended with, and everything it said.
-    async fn end(mut self) -> (Option<i32>, String) {
-        let mut rest = String::new();
-        let mut out = self.lines.into_inner();
-        within(out.read_to_string(&mut rest)).await.unwrap();
-        let status = within(self.child.wait()).await.unwrap();
-        (status.code(), self.seen + &rest)
-    }
-}
-
 const HELD: &str = "POST /held HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nha";
+
+fn start(variables: &[(&str, &str)]) -> Server {
+    Server::start("process::child", variables)
+}
 
 // acceptance 21.2 (8)
 #[tokio::test]
 async fn sigterm_answers_the_open_request_then_stops_runners_components_and_hooks() {
-    let mut server = Server::start(&[]);
+    let mut server = start(&[]);
     let mut client = server.connect().await;
     client.send(HELD).await;
     server.line("request began").await;
@@ -203,7 +128,7 @@ async fn sigterm_answers_the_open_request_then_stops_runners_components_and_hook
 // acceptance 21.2 (8): a request and a component that hang take the time of one, not of two.
 #[tokio::test]
 async fn all_that_stops_shares_one_deadline() {
-    let mut server = Server::start(&[("APP_SHUTDOWN_TIMEOUT_MS", "2000")]);
+    let mut server = start(&[("APP_SHUTDOWN_TIMEOUT_MS", "2000")]);
     let mut client = server.connect().await;
     client.send("POST /wedge HTTP/1.1\r\nhost: x\r\n\r\n").await;
     server.line("request began").await;
@@ -228,7 +153,7 @@ async fn all_that_stops_shares_one_deadline() {
 // acceptance 21.2 (8)
 #[tokio::test]
 async fn second_signal_ends_the_process_at_once() {
-    let mut server = Server::start(&[("APP_SHUTDOWN_TIMEOUT_MS", "1h")]);
+    let mut server = start(&[("APP_SHUTDOWN_TIMEOUT_MS", "1h")]);
     let mut client = server.connect().await;
     client.send(HELD).await;
     server.line("request began").await;
@@ -238,17 +163,6 @@ async fn second_signal_ends_the_process_at_once() {
     let (status, text) = server.end().await;
     assert_eq!(status, Some(143), "{text}");
     assert!(!text.contains("pump stopped"), "{text}");
-}
-
-fn resident_kib(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    line.unwrap()
-        .split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap()
 }
 
 /// So many requests, each with a method and a path of its own.
@@ -271,8 +185,9 @@ async fn distinct(client: &mut Client, from: u32, count: u32) {
 // acceptance 21.2 (5)
 #[tokio::test]
 async fn memory_is_flat_over_ten_thousand_distinct_methods_and_paths() {
-    let mut server = Server::start(&[("APP_ABUSE_GUARD_ENABLED", "no")]);
+    let mut server = start(&[("APP_ABUSE_GUARD_ENABLED", "no")]);
     let mut client = server.connect().await;
+    let memory = server.memory();
     let log = async {
         let mut lines = 0;
         while let Ok(Some(line)) = server.lines.next_line().await {
@@ -283,13 +198,12 @@ async fn memory_is_flat_over_ten_thousand_distinct_methods_and_paths() {
         }
         lines
     };
-    let id = server.child.id().unwrap();
     let requests = async {
         // Until the buffers have their size.
         distinct(&mut client, 0, 3_000).await;
-        let before = resident_kib(id);
+        let before = memory.resident_kib();
         distinct(&mut client, 3_000, 10_000).await;
-        (before, resident_kib(id))
+        (before, memory.resident_kib())
     };
     let (lines, (before, after)) = tokio::join!(within(log), requests);
     assert_eq!(lines, 13_000, "every one is in the log");
@@ -302,7 +216,7 @@ async fn memory_is_flat_over_ten_thousand_distinct_methods_and_paths() {
 // acceptance 21.1 (44), 21.2 (26, 27)
 #[tokio::test]
 async fn lines_of_the_program_are_json_with_the_trace_id_their_fields_and_their_errors() {
-    let mut server = Server::start(&[("APP_LOG_FORMAT", "json"), ("APP_LOG_LEVEL", "info")]);
+    let mut server = start(&[("APP_LOG_FORMAT", "json"), ("APP_LOG_LEVEL", "info")]);
     let mut client = server.connect().await;
     let trace = client.get("/log").await.body;
     let failed = client.get("/fails").await;
