@@ -110,6 +110,7 @@ impl Memory {
     }
 
     /// The most it has had, in KiB.
+    #[cfg(all(feature = "compression", feature = "http2"))]
     pub fn peak_kib(&self) -> u64 {
         self.status("VmHWM:")
     }

@@ -51,10 +51,13 @@ mod building;
 #[cfg(target_os = "linux")]
 mod child;
 mod client;
-#[cfg(all(feature = "compression", target_os = "linux"))]
+#[cfg(all(feature = "compression", feature = "http2", target_os = "linux"))]
 mod codings;
 #[cfg(feature = "compression")]
 mod compression;
+#[cfg(all(feature = "compression", feature = "http2"))]
+mod curl;
+#[cfg(all(feature = "compression", feature = "http2"))]
 mod foreign;
 mod guards;
 mod health;
