@@ -26,6 +26,7 @@
 //! | load addresses, deadlines and bounds | [`Config`], [`ServerConfig`] |
 //! | bring a socket | [`AppBuilder::listener`], [`Listener`] |
 //! | change or switch off what protects by default | [`AppBuilder::guards`], [`Guards`] |
+//! | read something again while it runs | [`Reload`], [`AppBuilder::reload`], [`Handle::reload`] |
 //! | know how it ended | [`Report`] |
 //!
 //! # The life of an application
@@ -81,7 +82,8 @@
 //! `http_connections_refused_total{reason}`, `http_connections_timed_out_total{phase}`,
 //! `http_connection_errors_total{kind}`, `http_connections_cut_total`, `http_accept_errors_total`,
 //! `http_requests_finished_alone_total`,
-//! `http_server_panics_total`, `process_uptime_seconds`, `build_info`; of the guards
+//! `http_server_panics_total`, `reloads_total{source,result}`, `process_uptime_seconds`,
+//! `build_info`; of the guards
 //! `http_abuse_guard_{allowed,rejected,overflowed,evicted}_total`, `http_abuse_guard_clients`,
 //! `http_concurrency_{running,queued}`, `http_concurrency_rejected_{busy,timeout}_total`; and for
 //! each request what [`HttpMetrics`](plumego_observe::record::HttpMetrics) counts.
@@ -91,6 +93,7 @@ mod builder;
 mod config;
 mod endpoints;
 mod guards;
+mod reload;
 mod run;
 mod server;
 
@@ -99,5 +102,6 @@ pub use self::builder::AppBuilder;
 pub use self::config::{Config, ConfigLoader, LoadError, Loading, SERVER_KEYS, ServerConfig};
 pub use self::endpoints::{BuildInfo, HealthEndpoints, MetricsEndpoint};
 pub use self::guards::Guards;
+pub use self::reload::{Changes, Refused, Reload, ReloadReport};
 pub use self::run::{Handle, Report, Running};
 pub use self::server::{IntoListener, Listener, OpenRequest};

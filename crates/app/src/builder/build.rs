@@ -17,6 +17,7 @@ use super::AppBuilder;
 use crate::app::App;
 use crate::config::check_addrs;
 use crate::guards::{GuardStack, Guards};
+use crate::reload::Reloader;
 use crate::run::Control;
 use crate::run::logging::{FlushedLog, Flusher};
 use crate::server::{Endpoint, ServerMetrics, Timeouts, Tuning};
@@ -67,6 +68,7 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let build = builder.build_info;
     let told = metrics.build_info(build.version, build.commit, build.build_time);
     note(told, &mut problems);
+    let reloader = Reloader::new(builder.reloads, &metrics, &mut problems);
     let server_metrics = note(ServerMetrics::new(&metrics), &mut problems);
     let frozen = match router.freeze(builder.context) {
         Ok(frozen) => Some(frozen),
@@ -84,7 +86,7 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
         note(late.resolve(&metrics, router.routes().len()), &mut problems);
     }
     problems.into_result(App {
-        control: Control::new(&lifecycle),
+        control: Control::new(&lifecycle, reloader),
         router,
         lifecycle,
         endpoints,

@@ -27,6 +27,7 @@ use crate::app::App;
 use crate::config::ServerConfig;
 use crate::endpoints::{BuildInfo, HealthEndpoints, MetricsEndpoint};
 use crate::guards::Guards;
+use crate::reload::{Reload, Source};
 use crate::server::{Endpoint, IntoListener};
 
 type Change = Box<dyn FnOnce(Router) -> Router + Send + Sync>;
@@ -70,6 +71,7 @@ pub struct AppBuilder {
     slashes: Option<Slashes>,
     on_listening: Vec<Listening>,
     metrics: Metrics,
+    reloads: Vec<Box<dyn Source>>,
     context: AppContext,
 }
 
@@ -95,6 +97,7 @@ impl AppBuilder {
             slashes: None,
             on_listening: Vec::new(),
             metrics: Metrics::default(),
+            reloads: Vec::new(),
             context: AppContext::default(),
         }
     }
@@ -271,6 +274,13 @@ impl AppBuilder {
     #[track_caller]
     pub fn slashes(mut self, slashes: Slashes) -> Self {
         self.slashes = Some(slashes);
+        self
+    }
+
+    /// Something that can be read again while the application runs, on SIGHUP, by
+    /// [`Handle::reload`](crate::Handle::reload), or when its files change (feature `watch`).
+    pub fn reload(mut self, source: impl Reload) -> Self {
+        self.reloads.push(Box::new(source));
         self
     }
 

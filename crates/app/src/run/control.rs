@@ -6,6 +6,8 @@ use plumego_component::{Lifecycle, Phase, Readiness};
 use plumego_contract::Message;
 use tokio::sync::watch;
 
+use crate::reload::{ReloadReport, Reloader, Trigger};
+
 /// What an application was told. It only goes forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stop {
@@ -20,13 +22,15 @@ pub(super) enum Stop {
 pub(crate) struct Control {
     stop: watch::Sender<Stop>,
     readiness: Readiness,
+    reloader: Reloader,
 }
 
 impl Control {
-    pub(crate) fn new(lifecycle: &Lifecycle) -> Self {
+    pub(crate) fn new(lifecycle: &Lifecycle, reloader: Reloader) -> Self {
         Self {
             stop: watch::Sender::new(Stop::No),
             readiness: lifecycle.readiness().clone(),
+            reloader,
         }
     }
 
@@ -34,7 +38,12 @@ impl Control {
         Handle {
             stop: self.stop.clone(),
             readiness: self.readiness.clone(),
+            reloader: self.reloader.clone(),
         }
+    }
+
+    pub(super) fn reloader(&self) -> &Reloader {
+        &self.reloader
     }
 
     pub(super) fn subscribe(&self) -> watch::Receiver<Stop> {
@@ -50,6 +59,7 @@ impl Control {
 pub struct Handle {
     stop: watch::Sender<Stop>,
     readiness: Readiness,
+    reloader: Reloader,
 }
 
 impl Handle {
@@ -78,6 +88,23 @@ impl Handle {
     /// Where the application is in its life.
     pub fn phase(&self) -> Phase {
         self.readiness.phase()
+    }
+
+    /// Has everything that can be read again be read now, as SIGHUP does; see
+    /// [`Reload`](crate::Reload). It may be called at any time, also before the start. What came of
+    /// it is logged and counted as well.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves the source that was being read as it was; those before it have
+    /// taken effect.
+    #[doc(alias = "ReloadWithValidation")]
+    pub async fn reload(&self) -> ReloadReport {
+        self.reloader.reload_all(Trigger::Call).await
+    }
+
+    /// What a signal does: returns at once.
+    pub(super) fn request_reload(&self) {
+        self.reloader.request();
     }
 
     fn raise(&self, to: Stop) {

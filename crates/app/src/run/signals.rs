@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT, for the time of a run.
+//! SIGTERM, SIGINT and SIGHUP, for the time of a run.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -36,6 +36,10 @@ async fn watch(mut signals: Signals, handle: Handle) {
     let mut told = false;
     loop {
         let signal = signals.next().await;
+        if signal.is_reload() && RUNS.load(Ordering::SeqCst) > 0 {
+            handle.request_reload();
+            continue;
+        }
         if told || RUNS.load(Ordering::SeqCst) == 0 {
             exit(&signal);
         }
@@ -60,6 +64,12 @@ struct Signal {
     status: i32,
 }
 
+impl Signal {
+    fn is_reload(&self) -> bool {
+        self.name == "SIGHUP"
+    }
+}
+
 const INTERRUPT: Signal = Signal {
     name: "SIGINT",
     status: 130,
@@ -72,7 +82,14 @@ const TERMINATE: Signal = Signal {
 };
 
 #[cfg(unix)]
+const HANG_UP: Signal = Signal {
+    name: "SIGHUP",
+    status: 129,
+};
+
+#[cfg(unix)]
 struct Signals {
+    hang_up: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
@@ -82,6 +99,7 @@ impl Signals {
     fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
+            hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
         })
@@ -89,6 +107,7 @@ impl Signals {
 
     async fn next(&mut self) -> Signal {
         tokio::select! {
+            _ = self.hang_up.recv() => HANG_UP,
             _ = self.interrupt.recv() => INTERRUPT,
             _ = self.terminate.recv() => TERMINATE,
         }

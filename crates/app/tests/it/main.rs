@@ -26,5 +26,6 @@ mod limits;
 mod panics;
 #[cfg(feature = "log")]
 mod regression;
+mod reload;
 mod signals;
 mod slow;

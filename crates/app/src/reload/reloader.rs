@@ -1,0 +1,210 @@
+//! All sources of an application, and reading them one reload at a time.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use plumego_component::{StopToken, Tasks};
+use plumego_contract::{Problem, Problems};
+use plumego_observe::metrics::{CounterFamily, Metrics};
+use tokio::sync::{Mutex, Notify};
+
+use super::outcome::joined;
+use super::watch::{Known, Watcher};
+use super::{Changes, Reading, Refused, ReloadReport, Source};
+
+/// The time for one source to read.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Who asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trigger {
+    Signal,
+    Call,
+    File,
+}
+
+impl Trigger {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signal => "signal",
+            Self::Call => "call",
+            Self::File => "file",
+        }
+    }
+}
+
+/// The sources of an application. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Reloader(Arc<Shared>);
+
+struct Shared {
+    sources: Vec<Box<dyn Source>>,
+    count: Option<CounterFamily<2>>,
+    one_at_a_time: Mutex<()>,
+    signalled: Notify,
+    /// What the files were when everything was read for the first time.
+    known: Known,
+}
+
+impl Reloader {
+    /// What is wrong with the sources, or with the name of their metric, is told.
+    pub(crate) fn new(
+        sources: Vec<Box<dyn Source>>,
+        metrics: &Metrics,
+        problems: &mut Problems,
+    ) -> Self {
+        for (at, source) in sources.iter().enumerate() {
+            let name = source.name();
+            if sources.iter().take(at).any(|other| other.name() == name) {
+                let told = format!("two sources of reloads are called `{name}`: rename one");
+                problems.push(Problem::new(told));
+            }
+        }
+        let help = "Times that a source was read again, by what came of it.";
+        let count = metrics.counter_family("reloads", help, &["source", "result"]);
+        let count = count.map_err(|error| problems.push(Problem::new(format!("metrics: {error}"))));
+        if let Ok(count) = &count {
+            for source in &sources {
+                for result in ["changed", "unchanged", "refused"] {
+                    let _ = count.with(&[source.name(), result]);
+                }
+            }
+        }
+        let paths: Vec<_> = sources.iter().map(|source| source.paths()).collect();
+        Self(Arc::new(Shared {
+            known: Known::look(&paths),
+            sources,
+            count: count.ok(),
+            one_at_a_time: Mutex::new(()),
+            signalled: Notify::new(),
+        }))
+    }
+
+    /// Has the task of the application read everything again. Returns at once; asked again before
+    /// that began, it is one reload.
+    pub(crate) fn request(&self) {
+        if self.0.sources.is_empty() {
+            tracing::info!("told to reload, and nothing can be");
+        }
+        self.0.signalled.notify_one();
+    }
+
+    /// Reads everything again.
+    pub(crate) async fn reload_all(&self, trigger: Trigger) -> ReloadReport {
+        self.reload(trigger, |_| true).await
+    }
+
+    async fn reload(&self, trigger: Trigger, which: impl Fn(usize) -> bool) -> ReloadReport {
+        let _one_at_a_time = self.0.one_at_a_time.lock().await;
+        let mut report = ReloadReport::default();
+        for (at, source) in self.0.sources.iter().enumerate() {
+            if which(at) {
+                let outcome = read(source.reload()).await;
+                self.note(source.name(), trigger, &outcome);
+                report.push(source.name(), outcome);
+            }
+        }
+        report
+    }
+
+    /// Serves signals and changes of files until the tasks are told to stop.
+    pub(crate) fn start(&self, tasks: &Tasks) {
+        if self.0.sources.is_empty() {
+            return;
+        }
+        let this = self.clone();
+        tasks
+            .group("reload")
+            .spawn_until("reload", async move |stop: StopToken| {
+                let _ = stop.run(this.serve()).await;
+            });
+    }
+
+    async fn serve(&self) {
+        let mut watcher = Watcher::new(self.paths(), self.0.known.clone()).await;
+        loop {
+            tokio::select! {
+                () = self.0.signalled.notified() => {
+                    self.reload_all(Trigger::Signal).await;
+                }
+                changed = watcher.changed() => {
+                    self.reload(Trigger::File, |at| changed.contains(&at)).await;
+                }
+            }
+            watcher.watch(self.paths()).await;
+        }
+    }
+
+    /// What each source names.
+    fn paths(&self) -> Vec<Vec<PathBuf>> {
+        self.0.sources.iter().map(|source| source.paths()).collect()
+    }
+
+    fn note(&self, source: &'static str, trigger: Trigger, outcome: &Result<Changes, Refused>) {
+        let trigger = trigger.as_str();
+        let result = match outcome {
+            Err(refused) => {
+                let problems = joined(refused.problems());
+                tracing::error!(
+                    source,
+                    trigger,
+                    problems,
+                    "not reloaded, nothing has changed"
+                );
+                "refused"
+            }
+            Ok(changes) if changes.is_empty() => {
+                if trigger == Trigger::File.as_str() {
+                    tracing::debug!(source, trigger, "reloaded, nothing has changed");
+                } else {
+                    tracing::info!(source, trigger, "reloaded, nothing has changed");
+                }
+                "unchanged"
+            }
+            Ok(changes) => {
+                tell(source, trigger, changes);
+                "changed"
+            }
+        };
+        if let Some(count) = &self.0.count {
+            count.with(&[source, result]).inc();
+        }
+    }
+}
+
+fn tell(source: &'static str, trigger: &'static str, changes: &Changes) {
+    let some = |texts: &[String]| (!texts.is_empty()).then(|| joined(texts));
+    let (now, later) = (some(changes.in_effect()), some(changes.needing_restart()));
+    let warnings = some(changes.warnings());
+    let (now, warnings) = (now.as_deref(), warnings.as_deref());
+    if let Some(needs_restart) = later {
+        tracing::warn!(
+            source,
+            trigger,
+            changed = now,
+            needs_restart,
+            warnings,
+            "reloaded"
+        );
+    } else {
+        tracing::info!(source, trigger, changed = now, warnings, "reloaded");
+    }
+}
+
+/// The outcome, in time; a panic is a refusal.
+async fn read(mut reading: Reading<'_>) -> Result<Changes, Refused> {
+    let caught = poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| reading.as_mut().poll(cx))) {
+            Ok(polled) => polled,
+            Err(_) => Poll::Ready(Err(Refused::new("reading again panicked"))),
+        },
+    );
+    let late = || Refused::new(format!("reading again took more than {PATIENCE:?}"));
+    tokio::time::timeout(PATIENCE, caught)
+        .await
+        .unwrap_or_else(|_| Err(late()))
+}
