@@ -35,6 +35,8 @@ pub struct App {
     pub(crate) flusher: Flusher,
     pub(crate) control: Control,
     pub(crate) on_listening: Vec<Listening>,
+    /// Whether it is the application of its process: it takes what the process inherited.
+    pub(crate) is_of_process: bool,
 }
 
 impl App {

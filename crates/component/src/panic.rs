@@ -1,4 +1,4 @@
-//! Catching the panic of somebody else's future.
+//! Catching the panic of somebody else's code.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -19,6 +19,11 @@ pub(crate) async fn catch<F: Future>(future: F) -> Result<F::Output, String> {
         },
     )
     .await
+}
+
+/// The value, or the message of the panic. What the function has changed must be given up then.
+pub(crate) fn catch_now<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| message(payload.as_ref()))
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {

@@ -29,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) shutdown_timeout: Duration,
     pub(crate) pre_drain: Duration,
     pub(crate) drain_interval: Duration,
+    pub(crate) unix_socket_mode: u32,
     pub(crate) log_filter: LogFilter,
     pub(crate) warnings: Vec<String>,
 }
@@ -95,6 +96,7 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
         server_metrics,
         flusher,
         on_listening: builder.on_listening,
+        is_of_process: builder.is_of_process,
     })
 }
 
@@ -156,13 +158,14 @@ impl AppBuilder {
             shutdown_timeout: config.shutdown_timeout,
             pre_drain: config.pre_drain,
             drain_interval: config.drain_interval,
+            unix_socket_mode: config.unix_socket_mode,
             log_filter: config.log_filter.clone(),
             warnings: config.warnings.clone(),
         }
     }
 
     fn believed_proxies(&self) -> TrustedProxies {
-        let configured = || TrustedProxies::new(self.config.trusted_proxies.iter().copied());
+        let configured = || self.config.trusted_proxies.clone();
         self.proxies.clone().unwrap_or_else(configured)
     }
 

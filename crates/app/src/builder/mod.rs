@@ -59,6 +59,7 @@ pub struct AppBuilder {
     layers: Vec<Change>,
     lifecycle: LifecycleBuilder,
     owns_listener: bool,
+    is_of_process: bool,
     guards: Vec<GuardChange>,
     observe: ObserveLayer,
     has_sink: bool,
@@ -85,6 +86,7 @@ impl AppBuilder {
             layers: Vec::new(),
             lifecycle: Lifecycle::builder(LifecycleConfig::default()),
             owns_listener: false,
+            is_of_process: false,
             guards: Vec::new(),
             observe: ObserveLayer::new(),
             has_sink: false,
@@ -123,7 +125,7 @@ impl AppBuilder {
 
     /// The address to listen on, in place of the one of the configuration: `127.0.0.1:8080`,
     /// `[::1]:8080`, `localhost:8080`, or `:8080` for all interfaces, IPv6 and IPv4. Port 0 takes
-    /// one that is free.
+    /// one that is free. `unix:/run/shop.sock` is a Unix socket, `unix:@shop` one without a file.
     pub fn addr(mut self, addr: impl Into<String>) -> Self {
         self.addr = Some(addr.into());
         self
@@ -142,6 +144,14 @@ impl AppBuilder {
     pub fn listener(mut self, listener: impl IntoListener) -> Self {
         self.owns_listener = true;
         self.more.push(Endpoint::own(listener));
+        self
+    }
+
+    /// Has [`App::start`] take what the process was started with, as [`App::run`] does: the sockets
+    /// of `LISTEN_FDS`, in place of every address. One application of a process can have them; the
+    /// next one finds none.
+    pub fn inherit_sockets(mut self) -> Self {
+        self.is_of_process = true;
         self
     }
 

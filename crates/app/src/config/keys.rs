@@ -26,8 +26,17 @@ pub const SERVER_KEYS: &[Key] = &[
         .flag("--addr")
         .default(":8080")
         .doc(
-            "Addresses to listen on, separated by commas; `:8080` is all interfaces.",
-            "监听地址，以逗号分隔；`:8080` 表示所有网卡。",
+            "Addresses to listen on, separated by commas; `:8080` is all interfaces, \
+             `unix:/run/app.sock` a Unix socket.",
+            "监听地址，以逗号分隔；`:8080` 表示所有网卡，`unix:/run/app.sock` 表示 Unix 套接字。",
+        ),
+    Key::new("server.unix_socket_mode", Kind::Text)
+        .env("APP_UNIX_SOCKET_MODE")
+        .flag("--unix-socket-mode")
+        .default("0660")
+        .doc(
+            "Mode of the files of Unix sockets, in octal digits.",
+            "Unix 套接字文件的权限，八进制数字。",
         ),
     Key::new("server.debug", Kind::Bool)
         .env("APP_DEBUG")
@@ -181,8 +190,9 @@ pub const SERVER_KEYS: &[Key] = &[
         .flag("--trusted-proxies")
         .default("")
         .doc(
-            "Networks whose forwarding headers are believed, such as `10.0.0.0/8`.",
-            "可信代理网段，信任其转发头，例如 `10.0.0.0/8`。",
+            "Networks whose forwarding headers are believed, such as `10.0.0.0/8`; `unix` for \
+             Unix sockets.",
+            "可信代理网段，信任其转发头，例如 `10.0.0.0/8`；`unix` 表示 Unix 套接字。",
         ),
     Key::new("server.request_timeout", TIME)
         .env("APP_REQUEST_TIMEOUT_MS")

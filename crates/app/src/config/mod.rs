@@ -11,9 +11,8 @@ mod read;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use plumego_config::Kind;
-use plumego_contract::{Problem, Problems};
+use plumego_contract::{Problem, Problems, TrustedProxies};
 use plumego_observe::log::{LogFilter, LogFormat};
 use plumego_stdx::{Limit, Secret};
 use serde::Deserialize;
@@ -47,10 +46,16 @@ pub(crate) use self::read::check_addrs;
 )]
 pub struct ServerConfig {
     /// Where to listen: `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, or `:8080` for all
-    /// interfaces, IPv6 and IPv4; port 0 takes a free one. At most 64, separated by commas.
+    /// interfaces, IPv6 and IPv4; port 0 takes a free one. `unix:/run/shop/http.sock` is a Unix
+    /// socket, `unix:@shop` one without a file (Linux). At most 64, separated by commas.
+    /// [Sockets that the process inherited](crate::App::run) come before them all.
     /// Default: `:8080`.
     #[serde(rename = "addr", deserialize_with = "read::addrs")]
     pub addrs: Vec<String>,
+    /// The mode of the files of Unix sockets: who may connect must be allowed to write. At most
+    /// 0777; in a setting three or four octal digits. Default: 0660.
+    #[serde(deserialize_with = "read::mode")]
+    pub unix_socket_mode: u32,
     /// Whether this is a development run: then errors show to whoever asks where they come from
     /// and what is behind them. Default: false.
     pub debug: bool,
@@ -101,9 +106,10 @@ pub struct ServerConfig {
     /// Whether HTTP/2 without TLS (prior knowledge) is spoken beside HTTP/1.1. Default: true.
     pub http2: bool,
     /// The networks whose `Forwarded` and `X-Forwarded-*` headers are believed: `10.0.0.0/8`, or
-    /// one address. At most 1,024. Default: none.
-    #[serde(deserialize_with = "read::networks")]
-    pub trusted_proxies: Vec<IpNet>,
+    /// one address; `unix` for whoever may connect to the Unix sockets. At most 1,024.
+    /// Default: none.
+    #[serde(deserialize_with = "read::proxies")]
+    pub trusted_proxies: TrustedProxies,
     /// The time to the head of the response; beyond it `504 timeout`. Handlers read what is left of
     /// it from their `Context`. A route may have a time of its own. At most 1 h; 0 switches both
     /// off. Default: 30 s.
@@ -156,6 +162,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             addrs: vec![":8080".to_owned()],
+            unix_socket_mode: 0o660,
             debug: false,
             shutdown_timeout: Duration::from_secs(5),
             pre_drain: Duration::ZERO,
@@ -170,7 +177,7 @@ impl Default for ServerConfig {
             max_connections: 10_000,
             max_connections_per_ip: Limit::Unlimited,
             http2: true,
-            trusted_proxies: Vec::new(),
+            trusted_proxies: TrustedProxies::default(),
             request_timeout: Duration::from_secs(30),
             max_concurrency: Limit::At(256),
             queue_depth: 512,
@@ -201,6 +208,12 @@ impl ServerConfig {
         if let Err(wrong) = read::check_networks(self.trusted_proxies.len()) {
             problems.push(Problem::new(format!(
                 "server.trusted_proxies: expected {wrong}"
+            )));
+        }
+        if self.unix_socket_mode > 0o777 {
+            let mode = self.unix_socket_mode;
+            problems.push(Problem::new(format!(
+                "server.unix_socket_mode is {mode:o}, expected 000 to 0777"
             )));
         }
         problems

@@ -1,13 +1,14 @@
 //! Reading values that are more than one word.
 
 use std::fmt::Display;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use ipnet::IpNet;
+use plumego_contract::TrustedProxies;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+
+use crate::server::UNIX;
 
 const MAX_ADDRS: usize = 64;
 const MAX_NETWORKS: usize = 1024;
@@ -18,11 +19,21 @@ pub(super) fn addrs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
     Ok(addrs)
 }
 
-pub(super) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
-    let networks = Vec::<String>::deserialize(deserializer)?;
-    check_networks(networks.len()).map_err(D::Error::custom)?;
-    let networks = networks.iter().map(|text| network(text.trim()));
-    networks.collect::<Result<_, _>>().map_err(D::Error::custom)
+pub(super) fn proxies<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<TrustedProxies, D::Error> {
+    let members = Vec::<String>::deserialize(deserializer)?;
+    check_networks(members.len()).map_err(D::Error::custom)?;
+    members.join(",").parse().map_err(D::Error::custom)
+}
+
+/// `0660` or `660`, as `chmod` takes it.
+pub(super) fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let is_octal = (3..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let mode = u32::from_str_radix(&text, 8).ok();
+    mode.filter(|mode| is_octal && *mode <= 0o777)
+        .ok_or_else(|| D::Error::custom(format!("an octal mode such as `0660`, not {text:?}")))
 }
 
 pub(super) fn from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -49,8 +60,8 @@ pub(crate) fn check_addrs(addrs: &[String]) -> Result<(), String> {
     }
     match addrs.iter().find(|addr| !is_addr(addr)) {
         Some(wrong) => Err(format!(
-            "an address such as `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080` or `:8080`, \
-             not {wrong:?}"
+            "an address such as `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, `:8080` or \
+             `unix:/run/app.sock`, not {wrong:?}"
         )),
         None => Ok(()),
     }
@@ -64,6 +75,10 @@ pub(super) fn check_networks(count: usize) -> Result<(), String> {
 }
 
 fn is_addr(addr: &str) -> bool {
+    if let Some(name) = addr.strip_prefix(UNIX) {
+        let name = name.strip_prefix('@').unwrap_or(name);
+        return cfg!(unix) && !name.is_empty() && !name.contains('\0');
+    }
     let Some((host, port)) = addr.rsplit_once(':') else {
         return false;
     };
@@ -77,11 +92,4 @@ fn is_addr(addr: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
     }
-}
-
-/// `10.0.0.0/8`, or an address alone.
-fn network(text: &str) -> Result<IpNet, String> {
-    text.parse::<IpNet>()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| format!("a network such as `10.0.0.0/8` or an address, not {text:?}"))
 }

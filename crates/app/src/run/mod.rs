@@ -40,7 +40,7 @@ use self::logging::Flusher;
 pub use self::report::Report;
 use self::shutdown::{Shutdown, unless};
 use crate::app::App;
-use crate::server::{Bound, OpenRequest, Server, View};
+use crate::server::{Bound, Endpoint, OpenRequest, Server, View, take_inherited};
 
 /// An application that serves.
 ///
@@ -142,10 +142,8 @@ impl App {
         self.metrics
             .uptime(std::time::Instant::now())
             .map_err(Error::internal)?;
-        let mut bound: Vec<Bound> = Vec::with_capacity(self.endpoints.len());
-        for endpoint in self.endpoints {
-            bound.push(endpoint.bind().await?);
-        }
+        let mode = self.settings.unix_socket_mode;
+        let bound = listen(self.endpoints, self.is_of_process, mode).await?;
         let stop = self.control.subscribe();
         let started = unless(&stop, Stop::Gracefully, self.lifecycle.start_all()).await;
         let Some(started) = started else {
@@ -156,6 +154,7 @@ impl App {
         };
         started?;
         self.control.reloader().start(self.lifecycle.tasks());
+        let places: Vec<String> = bound.iter().map(ToString::to_string).collect();
         let tuning = self.settings.tuning.clone();
         let server = Server::start(
             bound,
@@ -166,8 +165,8 @@ impl App {
         );
         let (addrs, view) = (server.addrs().to_vec(), server.view());
         self.lifecycle.readiness().advance(Phase::Ready);
-        for addr in &addrs {
-            tracing::info!(%addr, "listening on http://{addr}");
+        for place in &places {
+            tracing::info!(addr = %place, "listening on {place}");
         }
         for tell in self.on_listening {
             tell(&addrs);
@@ -190,6 +189,11 @@ impl App {
 
     /// Serves until SIGTERM or SIGINT (Ctrl-C), drains, stops everything, and returns.
     ///
+    /// Sockets that the process inherited (`LISTEN_FDS`, as systemd passes them) take the place of
+    /// every address of the configuration and of the builder: TCP and Unix, up to 64. The variables
+    /// are removed, so that no other application of the process and no child takes them for its
+    /// own.
+    ///
     /// Installs a subscriber for `tracing` (feature `log`) unless the program has set one. Prints
     /// nothing; the addresses are in the log. Signals are handled from here on: the first one
     /// drains, a second one ends the process at once with the status that a shell gives for it (130
@@ -202,7 +206,8 @@ impl App {
     ///
     /// # Cancel safety
     /// Dropping the future ends the application at once, as dropping [`Running`] does.
-    pub async fn run(self) -> Result<(), Error> {
+    pub async fn run(mut self) -> Result<(), Error> {
+        self.is_of_process = true;
         subscriber::install(&self);
         let _signals = signals::Scope::enter(self.handle())?;
         let running = match self.start().await {
@@ -218,6 +223,32 @@ impl App {
                 .with_detail(report.to_string()),
         )
     }
+}
+
+/// What the process inherited comes before every address; a listener that the program brought is
+/// bound already, and stays.
+async fn listen(
+    endpoints: Vec<Endpoint>,
+    is_of_process: bool,
+    mode: u32,
+) -> Result<Vec<Bound>, Error> {
+    let mut bound = Vec::with_capacity(endpoints.len());
+    if is_of_process {
+        bound = take_inherited()?;
+    }
+    let inherits = !bound.is_empty();
+    if inherits {
+        tracing::info!(
+            sockets = bound.len(),
+            "listening on inherited sockets (LISTEN_FDS) in place of the configured addresses"
+        );
+    }
+    for endpoint in endpoints {
+        if !inherits || matches!(endpoint, Endpoint::Own(_)) {
+            bound.push(endpoint.bind(mode).await?);
+        }
+    }
+    Ok(bound)
 }
 
 /// The code of the error of a start that was told to stop.

@@ -63,6 +63,9 @@ pub(crate) async fn run(shared: Arc<Shared>, listeners: Vec<Bound>, stop: Cancel
             }
         }
     }
+    for listener in &mut round.listeners {
+        listener.unlist();
+    }
     // The system has answered these clients already; a closed listener would reset them.
     for _ in 0..MAX_LAST_ACCEPTS {
         let Ok(permit) = shared.permits.clone().try_acquire_owned() else {

@@ -36,7 +36,7 @@ use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::TaskTracker;
 
-pub(crate) use self::listener::{Bound, Endpoint};
+pub(crate) use self::listener::{Bound, Endpoint, UNIX, take_inherited};
 pub use self::listener::{IntoListener, Listener};
 pub(crate) use self::metrics::ServerMetrics;
 use self::peers::Peers;

@@ -132,12 +132,10 @@ fn every_row_of_the_table_is_read_by_variable_and_by_flag() {
     check(per_ip, "9", |c| c.max_connections_per_ip, &Limit::At(9));
     check(per_ip, "0", |c| c.max_connections_per_ip, &Limit::Unlimited);
     let proxies = ("APP_TRUSTED_PROXIES", "--trusted-proxies");
-    let expected = ["10.0.0.0/8", "::1/128"]
-        .map(|net| net.parse().unwrap())
-        .to_vec();
+    let expected = "10.0.0.0/8, ::1/128, unix".parse().unwrap();
     check(
         proxies,
-        "10.0.0.0/8, ::1",
+        "10.0.0.0/8, ::1, unix",
         |c| c.trusted_proxies.clone(),
         &expected,
     );
@@ -431,7 +429,8 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
     config.max_header_bytes = 1;
     config.max_connections = usize::MAX;
     config.max_connections_per_ip = Limit::At(u64::MAX);
-    config.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap(); 1025];
+    config.trusted_proxies = vec!["10.0.0.0/8"; 1025].join(",").parse().unwrap();
+    config.unix_socket_mode = 0o1777;
     config.request_timeout = Duration::MAX;
     config.queue_timeout = Duration::from_hours(1);
     config.max_concurrency = Limit::At(0);
@@ -444,7 +443,7 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
         .iter()
         .map(|problem| problem.message.as_str())
         .collect();
-    assert_eq!(messages.len(), 14, "{messages:?}");
+    assert_eq!(messages.len(), 15, "{messages:?}");
     for name in [
         "addr",
         "drain_interval",
@@ -453,6 +452,7 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
         "max_connections",
         "max_connections_per_ip",
         "trusted_proxies",
+        "unix_socket_mode",
         "request_timeout",
         "queue_timeout",
         "max_concurrency",

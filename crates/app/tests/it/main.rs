@@ -29,3 +29,4 @@ mod regression;
 mod reload;
 mod signals;
 mod slow;
+mod unix;

@@ -15,6 +15,7 @@ use crate::Name;
 use crate::component::{Component, Runner};
 use crate::health::{HealthRegistry, Readiness};
 use crate::order::{Node, resolve};
+use crate::panic::catch_now;
 use crate::setup::{Contributions, Declared, Setup};
 use crate::tasks::{TaskOutput, Tasks};
 
@@ -211,8 +212,14 @@ type Installed = Option<(&'static str, Arc<dyn Work>, Declared)>;
 fn install(components: Vec<Added>, problems: &mut Problems) -> (Vec<Node>, Vec<Installed>) {
     let installed = components.into_iter().map(|added| {
         let mut declared = Declared::default();
-        if let Err(error) = (added.install)(&mut Setup::new(added.name, &mut declared)) {
-            let message = format!("component `{}` was not installed: {error:?}", added.name);
+        let work = || (added.install)(&mut Setup::new(added.name, &mut declared));
+        let wrong = match catch_now(work) {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(format!("was not installed: {error:?}")),
+            Err(panic) => Some(format!("panicked in its `install`: {panic}")),
+        };
+        if let Some(wrong) = wrong {
+            let message = format!("component `{}` {wrong}", added.name);
             problems.push(Problem::at(message, added.location));
         }
         let mut needs = added.needs;

@@ -502,6 +502,7 @@ fn all_problems_of_a_build_come_at_once() {
         .component(from_fn("bad", |_| {
             Err(Error::internal("the key is missing"))
         }))
+        .component(from_fn("worse", |_| panic!("no luck")))
         .component(from_fn("twice", |setup| {
             setup.health(|| ()).health(|| ());
             Ok(())
@@ -517,6 +518,7 @@ fn all_problems_of_a_build_come_at_once() {
         found,
         [
             "component `bad` was not installed: the key is missing",
+            "component `worse` panicked in its `install`: no luck",
             "two runners are named `r`: give each its own name",
             "there are two health checks `twice`: tell them apart with `Check::named`",
         ]

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 pub use self::app::{
     AppContext, BoxTask, JsonConfig, MultipartConfig, SpawnTask, StateMap, UnknownFields,
 };
-pub use self::connection::Connection;
+pub use self::connection::{Connection, UnixPeer};
 pub use self::id::RequestId;
 pub use self::params::Params;
 pub use self::proxy::{Client, ParseTrustedProxiesError, TrustedProxies};

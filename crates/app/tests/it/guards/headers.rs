@@ -66,7 +66,7 @@ async fn every_answer_carries_them() {
 async fn strict_transport_is_asked_for_on_https_of_a_trusted_proxy_alone() {
     let https = "x-forwarded-for: 192.0.2.7\r\nx-forwarded-proto: https\r\n";
     for (trusted, expected) in [("127.0.0.1/32", true), ("10.0.0.0/8", false)] {
-        let app = app_with(|config| config.trusted_proxies = vec![trusted.parse().unwrap()]);
+        let app = app_with(|config| config.trusted_proxies = trusted.parse().unwrap());
         let (running, addr) = start(app.routes(|r| r.get("/", async || "here"))).await;
         let mut client = Client::connect(addr).await;
         for path in ["/", "/nowhere"] {

@@ -135,7 +135,7 @@ async fn forged_forwarding_headers_get_no_new_quota() {
 async fn trusted_proxy_tells_clients_apart_and_an_ipv6_client_is_its_64() {
     let app = app_with(|config| {
         few(2)(config);
-        config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+        config.trusted_proxies = "127.0.0.1/32".parse().unwrap();
     });
     let (running, addr) = start(app.routes(|r| r.get("/", async || "here"))).await;
     let mut client = Client::connect(addr).await;

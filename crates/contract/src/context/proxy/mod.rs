@@ -20,7 +20,8 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// The networks whose forwarding headers are believed. None by default.
+/// The networks whose forwarding headers are believed, and whether those of Unix sockets are. None
+/// by default.
 ///
 /// Anybody can send `X-Forwarded-For`. Only a proxy of your own, which writes these headers itself,
 /// makes them true, so list the addresses from which your proxies connect and no others.
@@ -39,6 +40,10 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 /// of `X-Forwarded-Proto` and `X-Forwarded-Host`, which the nearest proxy has written. Your proxy
 /// must set these two or remove them: one that hands them through hands through the client's word.
 /// A scheme other than `http` and `https` and a host that is none are ignored.
+///
+/// A peer at a Unix socket has no address. It is believed when `unix` is in the list, and is in no
+/// network otherwise. Whoever may write to the socket is believed then: give the file a mode that
+/// lets the proxy alone connect.
 ///
 /// IPv4 addresses in IPv6 (`::ffff:192.0.2.1`) are the IPv4 addresses, here and in the headers.
 ///
@@ -65,7 +70,11 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies {
     networks: Vec<IpNet>,
+    unix: bool,
 }
+
+/// The word in a list for the peers at Unix sockets.
+const UNIX: &str = "unix";
 
 /// Who asks, after the forwarding headers of trusted proxies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,12 +93,30 @@ impl TrustedProxies {
     pub fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
         Self {
             networks: networks.into_iter().map(canonical).collect(),
+            unix: false,
         }
+    }
+
+    /// Believes the peers at Unix sockets too, or not.
+    #[must_use]
+    pub fn with_unix(mut self, believed: bool) -> Self {
+        self.unix = believed;
+        self
     }
 
     /// Whether nobody is believed.
     pub fn is_empty(&self) -> bool {
-        self.networks.is_empty()
+        self.networks.is_empty() && !self.unix
+    }
+
+    /// How many members the list has.
+    pub fn len(&self) -> usize {
+        self.networks.len() + usize::from(self.unix)
+    }
+
+    /// Whether the peers at Unix sockets are believed.
+    pub fn contains_unix(&self) -> bool {
+        self.unix
     }
 
     /// Whether this address is in one of the networks.
@@ -106,20 +133,21 @@ impl TrustedProxies {
             https: connection.tls,
             host: None,
         };
-        match peer {
-            Some(peer) if self.contains(peer) => {
-                if headers.contains_key(FORWARDED) {
-                    self.by_forwarded(peer, &direct, headers)
-                } else {
-                    self.by_x_forwarded(peer, &direct, headers)
-                }
-            }
-            _ => direct,
+        let believed = match peer {
+            Some(peer) => self.contains(peer),
+            None => self.unix && connection.unix.is_some(),
+        };
+        if !believed {
+            direct
+        } else if headers.contains_key(FORWARDED) {
+            self.by_forwarded(&direct, headers)
+        } else {
+            self.by_x_forwarded(&direct, headers)
         }
     }
 
-    fn by_forwarded(&self, peer: IpAddr, direct: &Client, headers: &HeaderMap) -> Client {
-        let mut ip = peer;
+    fn by_forwarded(&self, direct: &Client, headers: &HeaderMap) -> Client {
+        let mut ip = direct.ip;
         let mut end = Element::default();
         for text in rightmost_first(headers, &FORWARDED) {
             let Some(element) = Element::parse(text) else {
@@ -131,31 +159,31 @@ impl TrustedProxies {
             let next = element.ip;
             end = element;
             let Some(next) = next else { break };
-            ip = next;
-            if !self.contains(ip) {
+            ip = Some(next);
+            if !self.contains(next) {
                 break;
             }
         }
         Client {
-            ip: Some(ip),
+            ip,
             https: end.https.unwrap_or(direct.https),
             host: end.host,
         }
     }
 
-    fn by_x_forwarded(&self, peer: IpAddr, direct: &Client, headers: &HeaderMap) -> Client {
-        let mut ip = peer;
+    fn by_x_forwarded(&self, direct: &Client, headers: &HeaderMap) -> Client {
+        let mut ip = direct.ip;
         for text in rightmost_first(headers, &X_FORWARDED_FOR) {
             let Some(next) = node(text) else { break };
-            ip = next;
-            if !self.contains(ip) {
+            ip = Some(next);
+            if !self.contains(next) {
                 break;
             }
         }
         let proto = last(headers, &X_FORWARDED_PROTO);
         let host = last(headers, &X_FORWARDED_HOST);
         Client {
-            ip: Some(ip),
+            ip,
             https: proto.and_then(is_https).unwrap_or(direct.https),
             host: host.and_then(Host::parse).map(Host::into_string),
         }
@@ -184,38 +212,47 @@ fn is_https(proto: &str) -> Option<bool> {
     }
 }
 
-/// Networks (`10.0.0.0/8`) and addresses (`::1`), separated by commas or white space. An empty text
-/// is nobody.
+/// Networks (`10.0.0.0/8`), addresses (`::1`) and `unix`, separated by commas or white space. An
+/// empty text is nobody.
 impl FromStr for TrustedProxies {
     type Err = ParseTrustedProxiesError;
 
     fn from_str(text: &str) -> Result<Self, ParseTrustedProxiesError> {
-        text.split(|c: char| c == ',' || c.is_ascii_whitespace())
-            .filter(|item| !item.is_empty())
-            .map(|item| {
-                item.parse::<IpNet>()
-                    .or_else(|_| item.parse::<IpAddr>().map(IpNet::from))
-                    .map_err(|_| ParseTrustedProxiesError {
-                        item: item.to_owned(),
-                    })
-            })
-            .collect::<Result<Vec<_>, _>>()
-            .map(Self::new)
+        let mut proxies = Self::default();
+        let items = text.split(|c: char| c == ',' || c.is_ascii_whitespace());
+        for item in items.filter(|item| !item.is_empty()) {
+            if item.eq_ignore_ascii_case(UNIX) {
+                proxies.unix = true;
+                continue;
+            }
+            let network = item
+                .parse::<IpNet>()
+                .or_else(|_| item.parse::<IpAddr>().map(IpNet::from));
+            let network = network.map_err(|_| ParseTrustedProxiesError {
+                item: item.to_owned(),
+            })?;
+            proxies.networks.push(canonical(network));
+        }
+        Ok(proxies)
     }
 }
 
-/// The networks, separated by commas, as they are read.
+/// The members, separated by commas, as they are read.
 impl fmt::Display for TrustedProxies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, network) in self.networks.iter().enumerate() {
             let separator = if i == 0 { "" } else { "," };
             write!(f, "{separator}{network}")?;
         }
+        if self.unix {
+            let separator = if self.networks.is_empty() { "" } else { "," };
+            write!(f, "{separator}{UNIX}")?;
+        }
         Ok(())
     }
 }
 
-/// An item of a list of proxies was neither a network nor an address.
+/// An item of a list of proxies was neither a network, nor an address, nor `unix`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseTrustedProxiesError {
     item: String,
@@ -232,8 +269,8 @@ impl fmt::Display for ParseTrustedProxiesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is no network: expected an address such as `10.0.0.1` or a network in CIDR \
-             notation such as `10.0.0.0/8` or `fd00::/8`",
+            "`{}` is no network: expected an address such as `10.0.0.1`, a network in CIDR \
+             notation such as `10.0.0.0/8` or `fd00::/8`, or `unix` for Unix sockets",
             self.item
         )
     }
