@@ -57,6 +57,8 @@ mod codings;
 mod compression;
 #[cfg(all(feature = "compression", feature = "http2"))]
 mod curl;
+#[cfg(target_os = "linux")]
+mod flood;
 #[cfg(all(feature = "compression", feature = "http2"))]
 mod foreign;
 mod guards;
@@ -66,6 +68,8 @@ mod layers;
 mod lifecycle;
 mod methods;
 mod process;
+mod proxies;
+mod quotas;
 mod records;
 mod routing;
 mod secrecy;

@@ -1,7 +1,9 @@
 //! Every request is told once to the log, the metrics and the sinks, however it ended.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use plumego::middleware::rate_limit::AbuseGuardConfig;
 use plumego::observe::record::{RequestRecord, RequestSink};
 use plumego::prelude::*;
 use serde::Deserialize;
@@ -25,6 +27,8 @@ fn routes(router: Router) -> Router {
             Err(Error::unavailable("the pool is empty"))
         })
         .get("/held/{id}", async || std::future::pending::<()>().await)
+        .get("/late/{id}", async || std::future::pending::<()>().await)
+        .timeout(Duration::from_millis(20))
 }
 
 /// Tells which trace a finished request had.
@@ -136,6 +140,14 @@ const REFUSED: &[Refused] = &[
         Some("internal"),
     ),
     refused(
+        "GET /late/7 HTTP/1.1\r\nhost: x\r\n",
+        "",
+        504,
+        "GET",
+        Some("/late/{id}"),
+        Some("timeout"),
+    ),
+    refused(
         "GET /held/7 HTTP/1.1\r\nhost: x\r\n",
         "",
         499,
@@ -207,6 +219,63 @@ async fn refused_requests_are_in_log_metrics_and_traces_with_their_status() {
             "{line}"
         );
         assert!(told.try_recv().is_err(), "it is told once");
+    }
+}
+
+/// What is told of the only request with this status.
+async fn assert_told(house: House, status: u16, route: &str, code: &str, trace: &str) {
+    let requests = house.samples("http_requests_total");
+    let counted =
+        format!("http_requests_total{{method=\"GET\",route=\"{route}\",status=\"{status}\"}} 1");
+    assert!(requests.contains(&counted), "{requests:?}");
+    let reason = format!("http_rejections_total{{reason=\"{code}\"}} 1");
+    assert_eq!(house.samples("http_rejections_total"), [reason]);
+    let log = house.into_log().await;
+    let line = log.iter().find(|line| line["status"] == status).unwrap();
+    assert_eq!(line["msg"], "request", "{line}");
+    assert_eq!(line["route"], route, "{line}");
+    assert_eq!(line["error_code"], code, "{line}");
+    assert_eq!(line["trace_id"], trace, "{line}");
+}
+
+// acceptance 21.2 (11): what the limits refuse before a handler could run has its route too.
+#[tokio::test]
+async fn requests_that_the_limits_refuse_are_told_with_their_route() {
+    let mut guard = AbuseGuardConfig::default();
+    (guard.rate, guard.burst) = (1, 1);
+    let often = house(|app| {
+        app.guards(move |guards| guards.abuse_guard = Some(guard))
+            .routes(routes)
+    })
+    .await;
+    let mut answer = often.get("/users/7").await;
+    while answer.status() == 200 {
+        answer = often.get("/users/8").await;
+    }
+    assert_eq!((answer.status(), &*answer.code()), (429, "rate_limited"));
+    let trace = answer.json()["trace_id"].as_str().unwrap().to_owned();
+    assert_told(often, 429, "/users/{id}", "rate_limited", &trace).await;
+
+    for (depth, code) in [(0, "server_busy"), (1, "server_queue_timeout")] {
+        let narrow = |config: &mut ServerConfig| {
+            config.max_concurrency = Limit::At(1);
+            config.queue_depth = depth;
+            config.queue_timeout = Duration::from_millis(20);
+        };
+        let full = house_with(narrow, |app| app.routes(routes)).await;
+        let mut holder = full.connect().await;
+        holder.send("GET /held/1 HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        while full.samples("http_concurrency_running ") != ["http_concurrency_running 1"] {
+            tokio::task::yield_now().await;
+        }
+        let answer = full.get("/users/7").await;
+        assert_eq!((answer.status(), &*answer.code()), (503, code));
+        let trace = answer.json()["trace_id"].as_str().unwrap().to_owned();
+        drop(holder);
+        while full.samples("http_requests_in_flight") != ["http_requests_in_flight 0"] {
+            tokio::task::yield_now().await;
+        }
+        assert_told(full, 503, "/users/{id}", code, &trace).await;
     }
 }
 
