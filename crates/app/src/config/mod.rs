@@ -74,13 +74,16 @@ pub struct ServerConfig {
     /// first one. At most 1 h; 0 switches it off. Default: 5 s.
     #[serde(with = "plumego_config::duration")]
     pub read_header_timeout: Duration,
-    /// How long a handler waits for the body of a request, all waits together; time in which
-    /// nobody reads the body does not count. Beyond it: `408 body_timeout`. At most 1 h; 0
-    /// switches it off. Default: 30 s.
+    /// How long a handler waits for the body of a request that stands still; time in which nobody
+    /// reads the body does not count. The waits add up, and every 240 bytes give one second back:
+    /// so a body that drips is cut as well, and one that keeps coming takes as long as it needs.
+    /// Beyond it: `408 body_timeout`. At most 1 h; 0 switches it off. Default: 30 s.
     #[serde(with = "plumego_config::duration")]
     pub read_timeout: Duration,
-    /// The time for an answer to go out, from its first byte to its last. Streams opt out: they
-    /// are held to `idle_timeout`. At most 1 h; 0 switches it off. Default: 30 s.
+    /// How long an answer may take to go out. Every 240 bytes that went give one second back, up to
+    /// this time: so a client that reads in drips is cut as well, and a download that keeps moving
+    /// takes as long as it needs. Streams opt out: they are held to `idle_timeout`. At most 1 h; 0
+    /// switches it off. Default: 30 s.
     #[serde(with = "plumego_config::duration")]
     pub write_timeout: Duration,
     /// How long a kept connection may wait for its next request, and how long a stream may go

@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use plumego_contract::Connection;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use socket2::SockRef;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +26,9 @@ const MAX_BACKOFF: Duration = Duration::from_secs(1);
 const LAST_CALL: Duration = Duration::from_millis(10);
 /// The most connections taken from the backlogs when the listeners close.
 const MAX_LAST_ACCEPTS: usize = 4096;
+/// The most bytes of an answer that wait in the system to be sent.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const MAX_UNSENT: u32 = 128 * 1024;
 /// The least time between two lines about refused connections.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
@@ -32,6 +37,7 @@ const SAY_EVERY: Duration = Duration::from_secs(10);
 /// A permit is taken before a connection is: beyond the most that may be open, clients wait in the
 /// backlog of the system.
 pub(crate) async fn run(shared: Arc<Shared>, listeners: Vec<Bound>, stop: CancellationToken) {
+    listeners.iter().for_each(bound_unsent);
     let mut round = Round { listeners, next: 0 };
     let mut backoff = MIN_BACKOFF;
     let mut refusals = Refusals::default();
@@ -79,6 +85,20 @@ pub(crate) async fn run(shared: Arc<Shared>, listeners: Vec<Bound>, stop: Cancel
         }
     }
 }
+
+/// What a connection may keep in the system that is not yet on its way, so that clients that do not
+/// read cost little there, and so that one that reads slowly is seen to: without it an answer can
+/// stand still for as long as megabytes take.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn bound_unsent(listener: &Bound) {
+    if let Bound::Tcp(listener) = listener {
+        // The connections inherit it. A system that knows nothing of it goes without.
+        let _ = SockRef::from(listener).set_tcp_notsent_lowat(MAX_UNSENT);
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn bound_unsent(_: &Bound) {}
 
 async fn permit(shared: &Shared) -> Option<OwnedSemaphorePermit> {
     if let Ok(permit) = shared.permits.clone().try_acquire_owned() {

@@ -13,13 +13,16 @@ use tokio::time::{Instant, Sleep};
 
 use super::Shared;
 use super::flow::Flow;
-use super::watch::Expired;
+use super::watch::{Expired, MIN_RATE, earned};
 
 /// A request body. Only the time that somebody waits for the client counts: a slow handler is not
 /// a slow client.
 pub(crate) struct RequestBody {
     incoming: Incoming,
     flow: Flow,
+    /// What it began with, and has at most.
+    time: Option<Duration>,
+    /// How long it may still be waited for.
     left: Option<Duration>,
     waiting_since: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -31,6 +34,7 @@ impl RequestBody {
         Self {
             incoming,
             flow,
+            time: shared.tuning.timeouts.read,
             left: shared.tuning.timeouts.read,
             waiting_since: None,
             timer: None,
@@ -38,11 +42,17 @@ impl RequestBody {
         }
     }
 
-    /// Something came: the clock stands still until somebody waits again.
-    fn stop_clock(&mut self) {
-        if let (Some(left), Some(since)) = (&mut self.left, self.waiting_since.take()) {
-            *left = left.saturating_sub(since.elapsed());
-        }
+    /// Something came: the clock stands still until somebody waits again, and the bytes give time
+    /// back.
+    fn stop_clock(&mut self, bytes: usize) {
+        let (Some(time), Some(left)) = (self.time, &mut self.left) else {
+            return;
+        };
+        let waited = self.waiting_since.take().map(|since| since.elapsed());
+        *left = left
+            .saturating_sub(waited.unwrap_or_default())
+            .saturating_add(earned(bytes as u64))
+            .min(time);
     }
 
     /// Whether the time is over. The timer is not moved forward for each piece; it fires early
@@ -70,10 +80,9 @@ impl RequestBody {
     fn expire(&mut self) -> Error {
         self.over = true;
         self.flow.shared.metrics.timed_out(Expired::Read);
-        let time = self.flow.shared.tuning.timeouts.read.unwrap_or_default();
+        let time = self.time.unwrap_or_default().as_millis();
         Error::new(codes::BODY_TIMEOUT).with_detail(format!(
-            "The body was not complete after waiting {} ms for it.",
-            time.as_millis()
+            "The body stood still for {time} ms, or came with less than {MIN_RATE} bytes a second.",
         ))
     }
 }
@@ -92,7 +101,7 @@ impl HttpBody for RequestBody {
         }
         match Pin::new(&mut this.incoming).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
-                this.stop_clock();
+                this.stop_clock(frame.data_ref().map_or(0, Bytes::len));
                 this.flow.moved();
                 if this.incoming.is_end_stream() {
                     this.flow.request_body_done();

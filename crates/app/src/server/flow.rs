@@ -61,4 +61,11 @@ impl Flow {
             stream.moved();
         }
     }
+
+    /// A piece of an answer was given to the engine. With HTTP/1.1 the socket counts.
+    pub(crate) fn wrote(&self, bytes: usize) {
+        if let Some(stream) = &self.stream {
+            stream.wrote(bytes);
+        }
+    }
 }

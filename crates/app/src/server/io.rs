@@ -94,7 +94,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for TimedIo<T> {
 impl<T> TimedIo<T> {
     fn note(&self, written: &Poll<io::Result<usize>>) {
         match written {
-            Poll::Ready(Ok(count)) if *count > 0 => self.entry.watch.wrote(),
+            Poll::Ready(Ok(count)) if *count > 0 => self.entry.watch.wrote(*count),
             Poll::Ready(_) => {}
             Poll::Pending => self.entry.watch.write_blocked(),
         }

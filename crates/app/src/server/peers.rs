@@ -92,12 +92,6 @@ fn network(ip: IpAddr) -> IpAddr {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::unnecessary_wraps,
-    reason = "tests"
-)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -114,6 +108,7 @@ mod tests {
         ))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "what `admit` takes")]
     fn at(ip: &str) -> Option<SocketAddr> {
         Some(SocketAddr::new(ip.parse().unwrap(), 1))
     }

@@ -264,14 +264,18 @@ impl Tracked {
         let Some(Open { flow, .. }) = &self.open else {
             return frame;
         };
-        flow.moved();
         match frame.into_data() {
-            Ok(mut data) if data.len() > self.max_piece => {
-                self.rest = data.split_off(self.max_piece);
+            Ok(mut data) => {
+                if data.len() > self.max_piece {
+                    self.rest = data.split_off(self.max_piece);
+                }
+                flow.wrote(data.len());
                 Frame::data(data)
             }
-            Ok(data) => Frame::data(data),
-            Err(frame) => frame,
+            Err(frame) => {
+                flow.moved();
+                frame
+            }
         }
     }
 }

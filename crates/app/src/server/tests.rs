@@ -211,6 +211,42 @@ async fn body_that_drips_is_408() {
     }
     let answer = line.read_until("}").await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    // Each byte gave 1/240 s back.
+    assert_eq!(line.opened.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn upload_that_keeps_its_rate_takes_as_long_as_it_needs() {
+    let mut line = Line::open(4096, async |request: Request| {
+        match request.into_body().into_bytes(1 << 20).await {
+            Ok(body) => body.len().to_string().into_response(),
+            Err(error) => error.into_response(),
+        }
+    });
+    line.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 72000\r\n\r\n")
+        .await;
+    for _ in 0..60 {
+        pass(5).await;
+        line.send(&[b'x'; 1200]).await;
+    }
+    let answer = line.read_until("72000").await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert!(line.opened.elapsed() >= Duration::from_mins(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn upload_that_came_fast_may_not_stand_still_for_longer() {
+    let mut line = Line::open(1 << 16, async |request: Request| {
+        match request.into_body().into_bytes(1 << 20).await {
+            Ok(_) => "all of it".into_response(),
+            Err(error) => error.into_response(),
+        }
+    });
+    line.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 72000\r\n\r\n")
+        .await;
+    line.send(&vec![b'x'; 60_000]).await;
+    let answer = line.read_until("}").await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert_eq!(line.opened.elapsed().as_secs(), 30);
 }
 
@@ -243,7 +279,64 @@ async fn client_that_reads_in_drips_is_ended_by_the_write_deadline() {
         pass(1).await;
         line.client.read_u8().await.unwrap();
     }
-    line.ends_after(30, "write").await;
+    // Each byte gave 1/240 s back.
+    let age = line.age_at_end().await;
+    assert_eq!(age.as_millis() / 10, 3012, "{age:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_reads_at_the_least_rate_gets_all_of_a_long_answer() {
+    let mut line = Line::open(64, async || "x".repeat(24_000).into_response());
+    line.send(GET).await;
+    line.read_until("\r\n\r\n").await;
+    let mut part = [0; 240];
+    for _ in 0..100 {
+        line.client.read_exact(&mut part).await.unwrap();
+        pass(1).await;
+    }
+    assert!(line.opened.elapsed() >= Duration::from_secs(100));
+    // Idle since the last byte was read.
+    line.ends_after(159, "idle").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn answer_that_went_fast_may_not_stand_still_for_longer() {
+    let mut line = Line::open(64, async || "x".repeat(100_000).into_response());
+    line.send(GET).await;
+    let mut part = vec![0; 90_000];
+    line.client.read_exact(&mut part).await.unwrap();
+    pass(5).await;
+    line.client.read_exact(&mut [0; 9_000]).await.unwrap();
+    line.ends_after(35, "write").await;
+}
+
+/// A client that sends may not keep what it does not read.
+#[tokio::test(start_paused = true)]
+async fn stream_that_nobody_reads_ends_while_its_client_still_sends() {
+    let mut line = Line::open(64, async |request: Request| {
+        let mut body = request.into_body();
+        tokio::spawn(async move {
+            use http_body_util::BodyExt as _;
+            while body.frame().await.is_some() {}
+        });
+        let mut response = "x".repeat(100_000).into_response();
+        response.extensions_mut().insert(Streaming);
+        response
+    });
+    line.send(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99999\r\n\r\n")
+        .await;
+    let (_unread, mut write) = tokio::io::split(line.client);
+    while !line.ended.is_finished() {
+        pass(1).await;
+        let _ = write.write_all(&[b'x'; 300]).await;
+        assert!(line.opened.elapsed() < Duration::from_mins(2));
+    }
+    let age = line.opened.elapsed();
+    assert!(
+        age >= Duration::from_mins(1),
+        "{age:?}\n{}",
+        line.metrics.encode()
+    );
 }
 
 /// Frames on a timer; the server-sent events of the test.

@@ -6,12 +6,21 @@
 //! it fires early at most once per idle time and is armed again then.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
+
+/// The least bytes a second of a body, in either direction, over time.
+pub(crate) const MIN_RATE: u64 = 240;
+
+/// The time that so many bytes give back to a body, which never has more than it began with: so
+/// it may not stand still for longer, and over time not come or go more slowly than this rate.
+pub(crate) fn earned(bytes: u64) -> Duration {
+    Duration::from_micros(bytes.saturating_mul(1_000_000) / MIN_RATE)
+}
 
 /// The time that each part of an exchange may take. `None` is no limit.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +79,8 @@ pub(crate) struct Watch {
     word: AtomicU32,
     /// A byte went in or out since the watchdog last looked.
     moved: AtomicBool,
+    /// How many bytes of answers went out. Only the task that writes them changes it.
+    written: AtomicU64,
     /// The last write found no room.
     blocked: AtomicBool,
     /// The request body has been read to its end, or there is none.
@@ -85,6 +96,7 @@ impl Watch {
         Self {
             word: AtomicU32::new(phase as u32),
             moved: AtomicBool::new(false),
+            written: AtomicU64::new(0),
             blocked: AtomicBool::new(false),
             body_done: AtomicBool::new(true),
             response_done: AtomicBool::new(false),
@@ -148,9 +160,12 @@ impl Watch {
         }
     }
 
-    /// Bytes were written to the socket.
-    pub(crate) fn wrote(&self) {
+    /// Bytes were written to the socket, or to the engine for a stream of HTTP/2.
+    pub(crate) fn wrote(&self, bytes: usize) {
         self.moved();
+        let written = self.written.load(Ordering::Relaxed);
+        self.written
+            .store(written.wrapping_add(bytes as u64), Ordering::Relaxed);
         self.blocked.store(false, Ordering::Relaxed);
     }
 
@@ -188,6 +203,9 @@ pin_project! {
         seen: u32,
         since: Instant,
         moved_at: Instant,
+        written: u64,
+        // When an answer that has a length is too slow.
+        write_by: Option<Instant>,
         blocked_since: Option<Instant>,
         armed: bool,
         #[pin]
@@ -203,6 +221,8 @@ impl Watchdog {
             seen: watch.word.load(Ordering::Acquire),
             since: now,
             moved_at: now,
+            written: 0,
+            write_by: None,
             blocked_since: None,
             armed: false,
             timer: tokio::time::sleep_until(now),
@@ -252,10 +272,19 @@ impl Watchdog {
         if word != *this.seen {
             *this.seen = word;
             *this.since = now;
+            *this.write_by = this.timeouts.write.and_then(|time| now.checked_add(time));
         }
         if moved {
             *this.moved_at = now;
-            *this.blocked_since = None;
+            let written = watch.written.load(Ordering::Relaxed);
+            let out = written.wrapping_sub(*this.written);
+            if out > 0 {
+                *this.written = written;
+                *this.blocked_since = None;
+                let full = this.timeouts.write.and_then(|time| now.checked_add(time));
+                let by = this.write_by.and_then(|by| by.checked_add(earned(out)));
+                *this.write_by = by.into_iter().chain(full).min();
+            }
         }
         if !blocked {
             *this.blocked_since = None;
@@ -278,7 +307,7 @@ impl Watchdog {
             }
             Phase::Idle | Phase::Quiet => after(self.since, idle, Expired::Idle),
             Phase::Handling | Phase::Multiplexed => None,
-            Phase::Writing => after(self.since, write, Expired::Write),
+            Phase::Writing => self.write_by.map(|at| (at, Expired::Write)),
             Phase::Streaming => after(self.since.max(self.moved_at), idle, Expired::Idle),
         };
         let patience = if phase == Phase::Streaming {

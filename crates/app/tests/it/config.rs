@@ -130,7 +130,6 @@ fn every_row_of_the_table_is_read_by_variable_and_by_flag() {
     check(connections, "7", |c| c.max_connections, &7);
     let per_ip = ("APP_MAX_CONNECTIONS_PER_IP", "--max-connections-per-ip");
     check(per_ip, "9", |c| c.max_connections_per_ip, &Limit::At(9));
-    check(per_ip, "0", |c| c.max_connections_per_ip, &Limit::Unlimited);
     let proxies = ("APP_TRUSTED_PROXIES", "--trusted-proxies");
     let expected = "10.0.0.0/8, ::1/128, unix".parse().unwrap();
     check(

@@ -1,4 +1,6 @@
-//! HTTP/2 with prior knowledge, spoken by another client.
+//! HTTP/2 with prior knowledge, spoken by another client and by hand.
+
+pub mod wire;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

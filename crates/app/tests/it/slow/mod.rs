@@ -1,6 +1,10 @@
 //! Slow clients over real sockets. The full table, with a clock that the test moves, stands beside
 //! the server.
 
+#[cfg(all(unix, feature = "http2"))]
+mod crowd;
+mod patient;
+
 use std::time::Duration;
 
 use plumego_contract::Body;
