@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::best_effort::{Layer, Skips};
+use crate::check::Check;
 use crate::dotenv;
 use crate::entry::{CONFIG_FILE, ENV_FILE, Entries, Entry};
 use crate::error::{ConfigError, ConfigErrors, MAX_PROBLEMS, one_line};
@@ -21,6 +23,7 @@ pub(crate) struct Sources {
     pub(crate) directory: Option<PathBuf>,
     pub(crate) prefixes: Vec<String>,
     pub(crate) flags: Flags,
+    pub(crate) skips: Skips,
 }
 
 pub(crate) struct Assembly {
@@ -31,6 +34,7 @@ pub(crate) struct Assembly {
     warnings: Vec<String>,
     /// Whether a whole layer is missing, so that what else is missing says nothing.
     incomplete: bool,
+    files: Vec<PathBuf>,
 }
 
 impl Assembly {
@@ -42,10 +46,15 @@ impl Assembly {
             problems,
             warnings: Vec::new(),
             incomplete: false,
+            files: Vec::new(),
         }
     }
 
-    pub(crate) fn load(mut self, schemas: &[Schema]) -> Result<Loaded, ConfigErrors> {
+    pub(crate) fn load(
+        mut self,
+        schemas: &[Schema],
+        checks: &[Check],
+    ) -> Result<Loaded, ConfigErrors> {
         self.read_dotenv();
         let mut tree = self.read_toml();
         self.check_names(&tree);
@@ -61,11 +70,19 @@ impl Assembly {
                 .map(|warning| one_line(warning))
                 .collect(),
             arguments: self.sources.flags.arguments,
+            files: self.files,
         };
         if !self.incomplete {
             for schema in schemas {
                 self.problems.extend((schema.check)(&loaded, &schema.path));
             }
+        }
+        let skips = &self.sources.skips;
+        self.problems.retain(|problem| !skips.covers(problem));
+        // What a program asks of settings says nothing while they are not read.
+        if self.problems.is_empty() {
+            self.problems
+                .extend(checks.iter().flat_map(|check| check(&loaded)));
         }
         if self.problems.is_empty() {
             Ok(loaded)
@@ -140,6 +157,9 @@ impl Assembly {
 
     /// The file a key names, with its name; a file that is named must exist.
     fn read_file(&mut self, key: &str) -> Option<(String, String)> {
+        if self.sources.skips.has_file(key) {
+            return None;
+        }
         let index = self
             .entries
             .list
@@ -163,6 +183,7 @@ impl Assembly {
             .clone()
             .unwrap_or_default()
             .join(&name);
+        self.files.push(path.clone());
         match file::read(&path, origin != Origin::Default) {
             Ok(text) => text.map(|text| (name, text)),
             Err(expected) => {
@@ -175,7 +196,10 @@ impl Assembly {
 
     /// The text of the highest layer above the file that has one; `Err` when it is no text.
     fn given(&self, index: usize, entry: &Entry) -> Option<Result<(String, Origin), Origin>> {
-        if let Some(given) = self.sources.flags.values.get(&index) {
+        let skips = &self.sources.skips;
+        if let Some(given) = self.sources.flags.values.get(&index)
+            && !skips.has(&entry.name, Layer::Flag)
+        {
             return Some(Ok(given.clone()));
         }
         let in_process = entry.env.iter().find_map(|name| {
@@ -184,11 +208,11 @@ impl Assembly {
             let text = value.to_str().map(|text| (text.to_owned(), origin.clone()));
             Some(text.ok_or(origin))
         });
+        let in_process = in_process.filter(|_| !skips.has(&entry.name, Layer::Env));
         in_process.or_else(|| {
-            entry
-                .env
-                .iter()
-                .find_map(|name| self.dotenv.get(name).cloned().map(Ok))
+            let in_file = || entry.env.iter().find_map(|name| self.dotenv.get(name));
+            let skipped = skips.has(&entry.name, Layer::DotEnv);
+            (!skipped).then(in_file)?.cloned().map(Ok)
         })
     }
 
@@ -199,6 +223,10 @@ impl Assembly {
         for (index, entry) in self.entries.list.iter().enumerate() {
             let (node, origin) = match self.resolve(index, entry, tree) {
                 Ok(Some(found)) => found,
+                Ok(None) if self.sources.skips.has(&entry.name, Layer::File) => {
+                    tree.remove(&entry.name);
+                    continue;
+                }
                 Ok(None) => continue,
                 Err(problem) => {
                     problems.push(problem);
@@ -233,7 +261,8 @@ impl Assembly {
             })?;
             return Ok(Some((from_text(entry, &text, &origin)?, origin)));
         }
-        let in_file = tree.find(&entry.name).filter(|_| entry.in_file);
+        let skipped = self.sources.skips.has(&entry.name, Layer::File);
+        let in_file = tree.find(&entry.name).filter(|_| entry.in_file && !skipped);
         if let Some(node) = in_file {
             let origin = node.origin().cloned().unwrap_or(Origin::Default);
             return Ok(Some((from_file(entry, node)?, origin)));

@@ -50,6 +50,7 @@ pub(crate) struct Entry {
     pub(crate) default: Option<&'static str>,
     pub(crate) secret: bool,
     pub(crate) zero_is_unlimited: bool,
+    pub(crate) reloadable: bool,
     pub(crate) doc: &'static str,
     /// Whether a file may set it.
     pub(crate) in_file: bool,
@@ -68,6 +69,7 @@ impl From<&Key> for Entry {
             default: key.default,
             secret: key.secret,
             zero_is_unlimited: key.zero_is_unlimited,
+            reloadable: key.reloadable,
             doc: key.doc_en,
             in_file: key.name != ENV_FILE && key.name != CONFIG_FILE,
             user: false,
@@ -201,6 +203,11 @@ impl Entries {
                 .any(|entry| entry.in_file && is_within(&entry.name, path))
     }
 
+    /// Tables whose keys are not known beforehand.
+    pub(crate) fn open_paths(&self) -> impl Iterator<Item = &str> {
+        self.open.iter().map(String::as_str)
+    }
+
     pub(crate) fn is_open(&self, path: &str) -> bool {
         self.open.iter().any(|open| is_within(path, open))
     }
@@ -249,6 +256,7 @@ fn user_entry(path: &str, leaf: &ShapeLeaf) -> Entry {
         default: None,
         secret: leaf.secret || looks_secret(path),
         zero_is_unlimited: false,
+        reloadable: true,
         doc: "",
         in_file: true,
         user: true,

@@ -46,6 +46,8 @@ pub struct Key {
     pub secret: bool,
     /// Whether `0` and `unlimited` mean no limit.
     pub zero_is_unlimited: bool,
+    /// Whether a new value takes effect while the program runs, when it is read again.
+    pub reloadable: bool,
     /// One line of English: what it does.
     pub doc_en: &'static str,
     /// The same line in Chinese.
@@ -64,6 +66,7 @@ impl Key {
             default: None,
             secret: false,
             zero_is_unlimited: false,
+            reloadable: false,
             doc_en: "",
             doc_zh: "",
         }
@@ -108,6 +111,14 @@ impl Key {
     #[must_use]
     pub const fn zero_is_unlimited(mut self) -> Self {
         self.zero_is_unlimited = true;
+        self
+    }
+
+    /// Says that a new value takes effect while the program runs, when it is read again. That of
+    /// another key needs a restart.
+    #[must_use]
+    pub const fn reloadable(mut self) -> Self {
+        self.reloadable = true;
         self
     }
 

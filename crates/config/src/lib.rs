@@ -5,7 +5,8 @@
 //! serde, the rooms' and the user's own from the same tree.
 //!
 //! It is not a parser of subcommands, and it never changes the environment of the process, reads
-//! arguments that were not passed to it, or keeps anything between two loads.
+//! arguments that were not passed to it, or keeps anything between two loads. Only [`Live`] does,
+//! which reads settings again while a program runs.
 //!
 //! ```
 //! use std::time::Duration;
@@ -60,6 +61,9 @@ pub mod duration;
 pub mod render;
 
 mod assemble;
+mod best_effort;
+mod changes;
+mod check;
 mod entry;
 mod error;
 mod file;
@@ -74,10 +78,13 @@ mod scalar;
 mod settings;
 mod tree;
 
+pub use best_effort::BestEffort;
+pub use changes::Change;
+pub use check::Report;
 pub use entry::LOADER_KEYS;
 pub use error::{ConfigError, ConfigErrors};
 pub use key::{Key, Kind};
-pub use live::Live;
+pub use live::{KeySubscription, Live, Reloaded, Subscription};
 pub use loaded::Loaded;
 pub use loader::{Action, Loader};
 pub use name::normalize;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 
 use crate::Origin;
 use crate::entry::Entries;
 use crate::error::{ConfigError, ConfigErrors};
+use crate::name::looks_secret;
 use crate::settings;
 use crate::tree::{Node, Table};
 
@@ -27,6 +29,7 @@ pub struct Loaded {
     pub(crate) origins: BTreeMap<String, Origin>,
     pub(crate) warnings: Vec<String>,
     pub(crate) arguments: Vec<String>,
+    pub(crate) files: Vec<PathBuf>,
 }
 
 impl Loaded {
@@ -65,6 +68,40 @@ impl Loaded {
         &self.arguments
     }
 
+    /// The `.env` and the TOML file that were asked for, also those that are not there. A relative
+    /// path belongs to the directory of the process.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// The problem with where the value at a path comes from, and what it is.
+    pub(crate) fn located(&self, path: &str, problem: ConfigError) -> ConfigError {
+        let entry = self.entries.find(path);
+        let secret = entry.is_some_and(|entry| entry.secret) || looks_secret(path);
+        let node = self.node(path);
+        let given = self
+            .origins
+            .get(path)
+            .or_else(|| node.and_then(Node::origin));
+        let problem = match node {
+            Some(Node::Leaf(leaf)) => {
+                problem.with_value(&leaf.value.to_text(), secret || leaf.secret)
+            }
+            _ => problem,
+        };
+        if given.is_none() {
+            let hint = self.entries.how_to_set(path);
+            return problem.with_hint(hint);
+        }
+        problem.with_origin(given.cloned())
+    }
+
+    pub(crate) fn has_only_defaults(&self) -> bool {
+        self.origins
+            .values()
+            .all(|origin| *origin == Origin::Default)
+    }
+
     pub(crate) fn check<T: DeserializeOwned>(&self, path: &str) -> Vec<ConfigError> {
         self.read::<T>(path).err().unwrap_or_default()
     }
@@ -96,7 +133,7 @@ impl Loaded {
         })
     }
 
-    fn node(&self, path: &str) -> Option<&Node> {
+    pub(crate) fn node(&self, path: &str) -> Option<&Node> {
         match &self.root {
             root if path.is_empty() => Some(root),
             Node::Table(table) => table.find(path),

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
 use crate::assemble::{Assembly, Sources};
+use crate::best_effort::{BestEffort, Skips};
+use crate::check::{Check, Report};
 use crate::entry::{Entries, LOADER_KEYS};
 use crate::error::{ConfigError, ConfigErrors};
 use crate::flags::{self, Asked, Flags};
@@ -55,6 +58,7 @@ pub struct Loader {
     pass_unknown: bool,
     defaults: Vec<(&'static str, &'static str)>,
     schemas: Vec<Schema>,
+    checks: Vec<Check>,
 }
 
 /// A type the user reads: where, what fields it has and whether it accepts the values.
@@ -98,6 +102,7 @@ impl Loader {
             pass_unknown: false,
             defaults: Vec::new(),
             schemas: Vec::new(),
+            checks: Vec::new(),
         }
     }
 
@@ -189,6 +194,28 @@ impl Loader {
         self
     }
 
+    /// Asks more of settings than their types do: `check` is called with what is read as `T` from
+    /// the table at `path` (empty for the whole tree), and tells every problem. Any number of
+    /// checks; they run when everything else is right, at every load.
+    #[must_use]
+    pub fn validate<T: DeserializeOwned>(
+        mut self,
+        path: &str,
+        check: impl Fn(&T, &mut Report<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        let path = path.to_owned();
+        self.checks.push(Arc::new(move |loaded| {
+            let settings = match loaded.section::<T>(&path) {
+                Ok(settings) => settings,
+                Err(errors) => return errors.problems().to_vec(),
+            };
+            let mut report = Report::new(loaded, &path);
+            check(&settings, &mut report);
+            report.into_problems()
+        }));
+        self
+    }
+
     /// Reads all layers but flags.
     ///
     /// # Errors
@@ -229,6 +256,57 @@ impl Loader {
         })
     }
 
+    /// Reads all layers and leaves out what is wrong: a file that cannot be read or understood, and
+    /// a value that its key or the settings refuse, in whose place the next layer speaks. Arguments
+    /// as in [`load_with_args`](Self::load_with_args); `--help` and `--print-config` have no
+    /// effect.
+    ///
+    /// For tools that must start whatever the files say, such as one that repairs them. Not for
+    /// services: what was left out may be what protects them. A default in its place is not what
+    /// the operator asked for, so show [`BestEffort::skipped`] to somebody. A
+    /// [reload](crate::Live::reload) is never a best effort.
+    ///
+    /// # Errors
+    ///
+    /// Every problem found, when nothing was left that was given, or when what is wrong cannot be
+    /// left out: a setting that is missing, a flag that nobody knows, a
+    /// [validation](Self::validate) that refuses defaults.
+    #[doc(alias = "LoadBestEffort")]
+    pub fn load_best_effort<A: Into<OsString>>(
+        &self,
+        args: impl IntoIterator<Item = A>,
+    ) -> Result<BestEffort, ConfigErrors> {
+        let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+        let (mut skips, mut skipped) = (Skips::default(), Vec::new());
+        loop {
+            let mut problems = Vec::new();
+            let entries = self.entries(&mut problems);
+            let flags = flags::parse(
+                args.iter().cloned(),
+                &entries,
+                self.pass_unknown,
+                &mut problems,
+            );
+            let found = match self.finish_without(entries.clone(), flags, problems, skips.clone()) {
+                Ok(loaded) if loaded.has_only_defaults() && !skipped.is_empty() => {
+                    return Err(ConfigErrors::new(skipped));
+                }
+                Ok(loaded) => return Ok(BestEffort { loaded, skipped }),
+                Err(found) => found,
+            };
+            let before = skipped.len();
+            for problem in &found {
+                if skips.add(problem, &entries) {
+                    skipped.push(problem.clone());
+                }
+            }
+            if skipped.len() == before {
+                skipped.extend(found.iter().cloned());
+                return Err(ConfigErrors::new(skipped));
+            }
+        }
+    }
+
     /// Reads all layers and runs, whatever else the arguments ask for.
     pub(crate) fn load_flags(
         &self,
@@ -261,13 +339,24 @@ impl Loader {
         flags: Flags,
         problems: Vec<ConfigError>,
     ) -> Result<Loaded, ConfigErrors> {
+        self.finish_without(entries, flags, problems, Skips::default())
+    }
+
+    fn finish_without(
+        &self,
+        entries: Entries,
+        flags: Flags,
+        problems: Vec<ConfigError>,
+        skips: Skips,
+    ) -> Result<Loaded, ConfigErrors> {
         let sources = Sources {
             environment: self.environment.clone().unwrap_or_else(process_environment),
             directory: self.directory.clone(),
             prefixes: self.prefixes(),
             flags,
+            skips,
         };
-        Assembly::new(entries, sources, problems).load(&self.schemas)
+        Assembly::new(entries, sources, problems).load(&self.schemas, &self.checks)
     }
 
     /// Prefixes whose unknown variables are worth a warning.

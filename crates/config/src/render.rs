@@ -43,7 +43,8 @@ pub fn env_example(keys: &[Key]) -> String {
                 Some(text) if !key.secret => quoted(&env_default(variable, key.kind, text)),
                 _ => String::new(),
             };
-            let _ = write!(out, "\n# {}\n# {variable}={default}\n", key.doc_en);
+            let reload = if key.reloadable { " Reloadable." } else { "" };
+            let _ = write!(out, "\n# {}{reload}\n# {variable}={default}\n", key.doc_en);
         }
     }
     out
@@ -64,13 +65,14 @@ pub fn print_config(loaded: &Loaded) -> String {
     out
 }
 
-/// The reference as a Markdown table: key, variable, flag, default, meaning.
+/// The reference as a Markdown table: key, variable, flag, type and bounds, default, whether a new
+/// value takes effect while the program runs, meaning.
 pub fn markdown_table(keys: &[Key], language: Language) -> String {
     let heading = match language {
-        Language::En => "| Key | Variable | Flag | Value | Default | Meaning |",
-        Language::Zh => "| 键 | 环境变量 | 命令行参数 | 取值 | 默认值 | 说明 |",
+        Language::En => "| Key | Variable | Flag | Value | Default | Reload | Meaning |",
+        Language::Zh => "| 键 | 环境变量 | 命令行参数 | 取值 | 默认值 | 重新加载 | 说明 |",
     };
-    let mut out = format!("{heading}\n| --- | --- | --- | --- | --- | --- |\n");
+    let mut out = format!("{heading}\n| --- | --- | --- | --- | --- | --- | --- |\n");
     let code = |text: Option<&str>| match text {
         Some(text) if !text.is_empty() => format!("`{}`", text.replace('|', "\\|")),
         _ => "–".to_owned(),
@@ -83,12 +85,13 @@ pub fn markdown_table(keys: &[Key], language: Language) -> String {
         let default = if key.secret { None } else { key.default };
         let _ = writeln!(
             out,
-            "| `{}` | {} | {} | {} | {} | {} |",
+            "| `{}` | {} | {} | {} | {} | {} | {} |",
             key.name,
             code(key.env),
             code(key.flag),
             values(key, language).replace('|', "\\|"),
             code(default),
+            reload(key, language),
             doc.replace('|', "\\|"),
         );
     }
@@ -132,6 +135,7 @@ fn help_line(entry: &Entry) -> Option<String> {
         .default
         .filter(|text| !text.is_empty() && !entry.secret);
     notes.extend(default.map(|text| format!("[default {text}]")));
+    notes.extend((entry.reloadable && !entry.user).then(|| "[reloadable]".to_owned()));
     notes.retain(|note| !note.is_empty());
     let _ = writeln!(line, "{}", notes.join(" "));
     Some(line)
@@ -167,31 +171,49 @@ fn word(kind: Kind) -> Cow<'static, str> {
     })
 }
 
+/// When a new value takes effect.
+fn reload(key: &Key, language: Language) -> &'static str {
+    match (key.reloadable, language) {
+        (true, Language::En) => "at once",
+        (false, Language::En) => "restart",
+        (true, Language::Zh) => "立即生效",
+        (false, Language::Zh) => "需重启",
+    }
+}
+
 /// What a key accepts, in a few words.
 fn values(key: &Key, language: Language) -> String {
     let pick = |en: &str, zh: &str| match language {
         Language::En => en.to_owned(),
         Language::Zh => zh.to_owned(),
     };
+    let (number, time, size) = (
+        pick("number", "数字"),
+        pick("duration", "时长"),
+        pick("size", "大小"),
+    );
     let mut text = match key.kind {
         Kind::Text | Kind::Any => pick("text", "文本"),
-        Kind::Bool => "true, false".to_owned(),
-        Kind::Integer { min, max: i64::MAX } => format!("≥ {min}"),
-        Kind::Integer { min, max } => format!("{min} – {max}"),
+        Kind::Bool => pick("boolean: true, false", "布尔：true, false"),
+        Kind::Integer { min, max: i64::MAX } => format!("{number}, ≥ {min}"),
+        Kind::Integer { min, max } => format!("{number}, {min} – {max}"),
         Kind::Duration {
             min,
             max: std::time::Duration::MAX,
         } => {
-            format!("≥ {}", duration::format(min))
+            format!("{time}, ≥ {}", duration::format(min))
         }
         Kind::Duration { min, max } => {
-            format!("{} – {}", duration::format(min), duration::format(max))
+            let (min, max) = (duration::format(min), duration::format(max));
+            format!("{time}, {min} – {max}")
         }
-        Kind::Bytes { min, max: u64::MAX } => format!("≥ {}", bytes::format(min)),
-        Kind::Bytes { min, max } => format!("{} – {}", bytes::format(min), bytes::format(max)),
+        Kind::Bytes { min, max: u64::MAX } => format!("{size}, ≥ {}", bytes::format(min)),
+        Kind::Bytes { min, max } => {
+            format!("{size}, {} – {}", bytes::format(min), bytes::format(max))
+        }
         Kind::List => pick("list", "列表"),
         Kind::Path => pick("path", "路径"),
-        Kind::Choice(words) => words.join(", "),
+        Kind::Choice(words) => format!("{}{}", pick("one of ", "取其一："), words.join(", ")),
     };
     if key.zero_is_unlimited {
         text.push_str(&pick("; 0 = unlimited", "；0 = 不限"));

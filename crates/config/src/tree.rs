@@ -55,6 +55,25 @@ impl Node {
         }
     }
 
+    /// Whether the values are the same, wherever they come from.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Leaf(a), Self::Leaf(b)) => a.value == b.value,
+            (Self::List(_, a), Self::List(_, b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_same(b))
+            }
+            (Self::Table(a), Self::Table(b)) => {
+                a.entries.len() == b.entries.len()
+                    && a.entries.iter().all(|(name, (_, node))| {
+                        let other = b.entries.get(name);
+                        other.is_some_and(|(_, other)| node.is_same(other))
+                    })
+            }
+            (Self::Invalid, Self::Invalid) => true,
+            _ => false,
+        }
+    }
+
     /// The value for `--print-config`: lists of plain values in brackets, structures by size only.
     pub(crate) fn display(&self, secret: bool) -> String {
         match self {

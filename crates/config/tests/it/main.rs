@@ -10,10 +10,12 @@
 )]
 
 mod arguments;
+mod best_effort;
 mod dotenv;
 mod errors;
 mod layers;
 mod live;
+mod model;
 mod names;
 mod process;
 mod reference;
@@ -51,6 +53,7 @@ const KEYS: &[Key] = &[
     .env("APP_READ_TIMEOUT_MS")
     .flag("--read-timeout")
     .default("30s")
+    .reloadable()
     .doc("Longest time to read a request.", "读取请求的最长时间。"),
     Key::new(
         "server.drain_interval",

@@ -65,7 +65,7 @@ fn help_lists_every_flag_with_its_variable_and_default() {
     assert_eq!(
         line,
         "  --read-timeout <duration>               Longest time to read a request. \
-         [env APP_READ_TIMEOUT_MS] [default 30s]"
+         [env APP_READ_TIMEOUT_MS] [default 30s] [reloadable]"
     );
     assert!(text.lines().any(|line| line.starts_with("  --debug  ")));
     assert!(text.contains("--print-config") && text.contains("APP_CONFIG_FILE"));
@@ -75,8 +75,8 @@ fn help_lists_every_flag_with_its_variable_and_default() {
 fn tables_exist_in_both_languages() {
     let english = markdown_table(KEYS, Language::En);
     assert!(english.contains(
-        "| `server.read_timeout` | `APP_READ_TIMEOUT_MS` | `--read-timeout` | 1ms – 1h | `30s` | \
-         Longest time to read a request. |\n"
+        "| `server.read_timeout` | `APP_READ_TIMEOUT_MS` | `--read-timeout` | duration, 1ms – 1h \
+         | `30s` | at once | Longest time to read a request. |\n"
     ));
     assert!(english.contains("1 – 100000; 0 = unlimited"));
     let chinese = markdown_table(KEYS, Language::Zh);
