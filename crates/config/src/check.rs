@@ -30,7 +30,8 @@ pub(crate) type Check = Arc<dyn Fn(&Loaded) -> Vec<ConfigError> + Send + Sync>;
 /// let errors = loader.load().unwrap_err();
 /// assert_eq!(
 ///     errors.problems()[0].to_string(),
-///     "`queue` (environment variable APP_QUEUE): expected at least as many as `workers`, got \"4\"",
+///     "`queue` (environment variable APP_QUEUE): \
+///      expected at least as many as `workers`, got \"4\"",
 /// );
 /// ```
 #[derive(Debug)]

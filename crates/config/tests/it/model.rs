@@ -126,7 +126,8 @@ proptest! {
                     model.dotenv = Some(values);
                 }
                 Step::Toml(values) => {
-                    write("plumego.toml", text(&values, |name, value| format!("{name} = {value}\n")));
+                    let line = |name: &str, value: &str| format!("{name} = {value}\n");
+                    write("plumego.toml", text(&values, line));
                     model.toml = Some(values);
                 }
                 Step::BreakToml => {
