@@ -12,6 +12,7 @@ mod metrics;
 mod peers;
 mod registry;
 mod request;
+mod stranger;
 #[cfg(feature = "http2")]
 mod stream;
 #[cfg(not(feature = "http2"))]
@@ -26,8 +27,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use http::HeaderMap;
 use plumego_component::Tasks;
-use plumego_contract::TrustedProxies;
+use plumego_contract::{Connection, TrustedProxies};
 use plumego_router::Frozen;
 use plumego_stdx::Limit;
 use tokio::sync::Semaphore;
@@ -42,6 +44,7 @@ pub(crate) use self::metrics::ServerMetrics;
 use self::peers::Peers;
 pub use self::registry::OpenRequest;
 use self::registry::{Entry, Listed, Registry};
+use self::stranger::Stranger;
 pub(crate) use self::watch::Timeouts;
 
 /// The bounds of a server, as its connections need them.
@@ -78,6 +81,7 @@ pub(crate) struct Shared {
     pub(crate) tracker: TaskTracker,
     permits: Arc<Semaphore>,
     peers: Arc<Peers>,
+    stranger: Stranger,
     state: AtomicU8,
     draining: CancellationToken,
 }
@@ -90,6 +94,7 @@ impl Shared {
         );
         Self {
             peers: Arc::new(peers),
+            stranger: Stranger::default(),
             permits: Arc::new(Semaphore::new(
                 tuning.max_connections.clamp(1, MAX_CONNECTIONS),
             )),
@@ -123,6 +128,12 @@ impl Shared {
     /// Keeps the requests of an ended connection in the books.
     fn list_alone(&self, entry: &Arc<Entry>) -> Listed {
         self.alone.list(entry)
+    }
+
+    /// Looks at the first request of a connection, whether somebody forwards who is not believed.
+    fn note_stranger(&self, connection: Connection, headers: &HeaderMap) {
+        self.stranger
+            .look(&self.tuning.trusted_proxies, connection, headers);
     }
 
     pub(crate) fn is_cut(&self) -> bool {

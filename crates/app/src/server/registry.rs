@@ -45,6 +45,11 @@ impl Entry {
         }
     }
 
+    /// Whether no request has been noted yet.
+    pub(crate) fn is_new(&self) -> bool {
+        self.next.load(Ordering::Relaxed) == 0
+    }
+
     /// Notes a request; the number is for [`Entry::close_request`].
     pub(crate) fn open_request(&self, context: &RequestContext) -> u64 {
         let id = self.next.fetch_add(1, Ordering::Relaxed);

@@ -27,6 +27,9 @@ pub(crate) fn answer(shared: &Arc<Shared>, flow: Flow, request: http::Request<In
     let (parts, incoming) = request.into_parts();
     let has_body = !incoming.is_end_stream();
     flow.request(has_body);
+    if flow.entry.is_new() {
+        shared.note_stranger(flow.connection(), &parts.headers);
+    }
     let body = if has_body {
         Body::new(RequestBody::new(incoming, shared, flow.clone()))
     } else {

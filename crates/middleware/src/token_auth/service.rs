@@ -67,11 +67,13 @@ impl TokenAuthLayer {
     }
 }
 
-/// What stands after the scheme, when that is `Bearer`.
+/// What stands after the scheme and one or more spaces, when the scheme is `Bearer` (RFC 9110,
+/// section 11.4).
 fn bearer(value: &[u8]) -> Option<&[u8]> {
-    let (scheme, rest) = value.split_at_checked(7)?;
-    if scheme.eq_ignore_ascii_case(b"bearer ") {
-        Some(rest.trim_ascii())
+    let (scheme, rest) = value.split_at_checked(6)?;
+    let start = rest.iter().position(|byte| *byte != b' ')?;
+    if scheme.eq_ignore_ascii_case(b"bearer") && start > 0 {
+        rest.get(start..)
     } else {
         None
     }

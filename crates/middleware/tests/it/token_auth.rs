@@ -25,7 +25,7 @@ async fn the_token_is_read_from_authorization_alone() {
     for value in [
         format!("Bearer {TOKEN}"),
         format!("bearer {TOKEN}"),
-        format!("BEARER   {TOKEN} "),
+        format!("BEARER   {TOKEN}"),
     ] {
         let response = ask(&layer, "/", &[("authorization", &value)]).await;
         assert_eq!(response.status(), 200, "{value}");
@@ -48,6 +48,19 @@ async fn the_token_is_read_from_authorization_alone() {
         ),
         ("/", vec![("authorization", "Bearer")]),
         ("/", vec![("authorization", "Bearer ")]),
+        // One or more spaces, and nothing else (RFC 9110, section 11.4).
+        (
+            "/",
+            vec![("authorization", "Bearer\t0123456789abcdef0123456789abcdef")],
+        ),
+        (
+            "/",
+            vec![("authorization", "Bearer \t0123456789abcdef0123456789abcdef")],
+        ),
+        (
+            "/",
+            vec![("authorization", "Bearer0123456789abcdef0123456789abcdef")],
+        ),
         (
             "/",
             vec![("authorization", "Bearer 0123456789abcdef0123456789abcdeF")],

@@ -213,6 +213,33 @@ async fn memory_is_flat_over_ten_thousand_distinct_methods_and_paths() {
     assert_eq!(server.end().await.0, Some(0));
 }
 
+// acceptance 21.2 (19): a proxy that nobody has named makes all clients one, so that is said.
+#[tokio::test]
+async fn forwarding_headers_of_a_stranger_are_told_of_once() {
+    let forwarding = ["X-Forwarded-For: 203.0.113.7", "Forwarded: for=203.0.113.8"];
+    for (trusted, said) in [("10.0.0.0/8", 1), ("", 1), ("127.0.0.0/8", 0)] {
+        let mut server = start(&[("APP_TRUSTED_PROXIES", trusted)]);
+        let addr = server.addr().await;
+        for line in ["Accept: */*"].into_iter().chain(forwarding) {
+            let mut client = Client::connect(addr).await;
+            for _ in 0..2 {
+                client
+                    .send(format!(
+                        "GET /users/7 HTTP/1.1\r\nhost: x\r\n{line}\r\n\r\n"
+                    ))
+                    .await;
+                assert_eq!(client.answer().await.status(), 200);
+            }
+        }
+        server.signal("TERM").await;
+        let (status, text) = server.end().await;
+        assert_eq!(status, Some(0), "{text}");
+        assert_eq!(text.matches("APP_TRUSTED_PROXIES").count(), said, "{text}");
+        assert!(said == 0 || text.contains("x-forwarded-for"), "{text}");
+        assert_eq!(text.contains("client_ip=203.0.113.7"), said == 0, "{text}");
+    }
+}
+
 // acceptance 21.1 (44), 21.2 (26, 27)
 #[tokio::test]
 async fn lines_of_the_program_are_json_with_the_trace_id_their_fields_and_their_errors() {

@@ -11,7 +11,7 @@ async fn echo(trusted: &str) -> House {
     let mut guard = AbuseGuardConfig::default();
     (guard.rate, guard.burst) = (1, 3);
     let trust = |config: &mut ServerConfig| {
-        config.trusted_proxies = vec![trusted.parse().unwrap()];
+        config.trusted_proxies = trusted.parse().unwrap();
     };
     house_with(trust, |app| {
         app.guards(move |guards| guards.abuse_guard = Some(guard))

@@ -69,6 +69,8 @@ async fn a_bearer_token_is_asked_for_with_a_challenge_and_never_shown() {
         "Bearer =",
         "Bearer a,b",
         "bearera",
+        "Bearer\ta",
+        "Bearer \ta",
     ] {
         let ask = Ask::get("/").header("authorization", value);
         assert_eq!(
