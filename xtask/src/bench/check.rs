@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde::Deserialize;
 
 use super::program::{BARE, METRICS, NO_LOG, PRODUCTION, Series, Work};
-use super::{instructions, program};
+use super::{instructions, machine, program};
 use crate::{cargo, closure};
 
 const FILE: &str = "benches/instructions.toml";
@@ -83,12 +82,7 @@ fn count(root: &Path) -> Result<BTreeMap<String, u64>, String> {
 
 /// The compiler and the foreign crates: with others, counts differ without anybody's doing.
 fn surroundings(root: &Path) -> Result<(String, String), String> {
-    let output = Command::new("rustc")
-        .arg("--version")
-        .current_dir(root)
-        .output();
-    let output = output.map_err(|error| format!("rustc --version: {error}"))?;
-    let rustc = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let rustc = machine::rustc(root)?;
     let args = [
         "tree",
         "--locked",

@@ -102,7 +102,7 @@ impl Client {
         self.receive()
     }
 
-    fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
         let sent = self.stream.get_mut().write_all(bytes);
         sent.map_err(|error| format!("request: {error}"))
     }

@@ -3,24 +3,46 @@
 //! Everything happens on the loopback of this machine. Times are worth what the machine is worth;
 //! instruction counts are nearly the same everywhere, so CI holds on to them.
 
+mod chart;
 mod check;
 mod client;
+mod correct;
+mod figures;
+mod http;
 mod instructions;
+mod load;
+mod machine;
+mod micro;
+mod page;
 mod program;
+mod scenario;
 mod server;
+mod syscalls;
+mod targets;
 
 use std::path::Path;
 
 pub(crate) const USAGE: &str = "\
 usage: cargo xtask bench COMMAND
 
-  check [--record]   instructions for a request, held to benches/instructions.toml";
+  http [OPTIONS]     Plumego beside its peers: processor time, instructions, system calls;
+                     writes the page on performance
+    --quick          few tables, short runs: a look, nothing for the page
+    --rounds N       runs of everybody, in turn (default: 8)
+    --only A,B       some of: Plumego, hyper, actix-web, axum, poem, salvo
+    --check          fails when a target is missed
+  check [--record]   instructions for a request, held to benches/instructions.toml
+  router             lookups of routes, beside matchit
+  limit              checks of the rate limiter, beside governor";
 
 /// Runs one of the commands.
 pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
     match words {
         ["check"] => check::run(root),
         ["check", "--record"] => check::record(root),
+        ["http", rest @ ..] => http::run(root, rest),
+        ["router"] => micro::run(root, "lookups"),
+        ["limit"] => micro::run(root, "limits"),
         [] => Err(USAGE.to_owned()),
         _ => Err(format!(
             "unknown command: bench {}\n\n{USAGE}",

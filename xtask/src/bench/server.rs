@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +17,8 @@ const STEP: Duration = Duration::from_millis(20);
 pub(crate) struct Server {
     child: Child,
     pub(crate) port: u16,
+    /// Its access log, when it writes one.
+    pub(crate) log: Option<PathBuf>,
 }
 
 /// How to start one.
@@ -57,11 +59,13 @@ impl Start<'_> {
         let out =
             fs::File::create(&output).map_err(|error| format!("{}: {error}", output.display()))?;
         let err = out.try_clone().map_err(|error| error.to_string())?;
+        // What a panic looks like is not what is measured.
+        command.env("RUST_BACKTRACE", "0");
         command.stdin(Stdio::null()).stdout(out).stderr(err);
         let child = command
             .spawn()
             .map_err(|error| format!("{name}: {error}"))?;
-        let mut server = Server { child, port };
+        let mut server = Server { child, port, log };
         server.wait_until_it_listens().map_err(|error| {
             let said = fs::read_to_string(&output).unwrap_or_default();
             format!("{name}: {error}\n{said}")
@@ -92,6 +96,42 @@ impl Server {
             thread::sleep(STEP);
         }
         Err("does not listen".to_owned())
+    }
+
+    /// Nanoseconds on a processor, of all its threads.
+    pub(crate) fn cpu_nanos(&self) -> Result<u64, String> {
+        let dir = format!("/proc/{}/task", self.child.id());
+        let threads = fs::read_dir(&dir).map_err(|error| format!("{dir}: {error}"))?;
+        let mut sum = 0;
+        for thread in threads.flatten() {
+            // A thread may end in between.
+            let text = fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+            let nanos = text.split(' ').next().and_then(|it| it.parse::<u64>().ok());
+            sum += nanos.unwrap_or(0);
+        }
+        Ok(sum)
+    }
+
+    /// Its memory that is resident, in KiB.
+    pub(crate) fn resident_kib(&self) -> Result<u64, String> {
+        let file = format!("/proc/{}/status", self.child.id());
+        let text = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number
+            .and_then(|number| number.parse().ok())
+            .ok_or_else(|| format!("{file}: no VmRSS"))
+    }
+
+    /// Empties its log, so that a long measurement does not fill the disk.
+    pub(crate) fn forget_log(&self) -> Result<(), String> {
+        let Some(log) = &self.log else {
+            return Ok(());
+        };
+        let emptied = fs::OpenOptions::new().write(true).truncate(true).open(log);
+        emptied
+            .map(|_| ())
+            .map_err(|error| format!("{}: {error}", log.display()))
     }
 
     /// Asks it to end, and waits until it has.

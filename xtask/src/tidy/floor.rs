@@ -116,12 +116,13 @@ const PLAN: &[Room] = &[
     ),
     // Front door.
     room("plumego", 6, ROOMS),
-    // Roof. `house` is what is measured, through the front door as any program, `task` the
-    // work that it does there. Fuzz targets and the generated pages may look into
+    // Roof. `house` is what is measured, through the front door as any program, `peers` what it is
+    // measured beside, `task` the work of both. Fuzz targets and the generated pages may look into
     // a room; an example shows what a user may do. `xtask` stands on nothing, so that it runs when
     // the rest does not compile.
     room("house", 7, &[FACADE, "task"]),
     room("pages", 7, ALL),
+    room("peers", 7, &["task"]),
     room("plumego-fuzz", 7, ALL),
     room("task", 7, &[]),
     room("xtask", 7, &[]),

@@ -10,12 +10,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use http::Method;
 use plumego_contract::{AppContext, RouteInfo};
 
 pub use self::dispatch::{Dispatch, FrozenFuture, ResponseFuture};
 pub use self::url::NO_PARAMS;
 use crate::pattern::Pattern;
-use crate::table::{HostRule, Table};
+use crate::table::{Found, HostRule, Table};
 use crate::{Endpoint, Slashes};
 
 /// An immutable table of routes. Cheap to clone; nothing in it takes a lock or grows.
@@ -55,6 +56,16 @@ impl Frozen {
     /// Every route, in the order of registration. A route's `index` is its place here.
     pub fn routes(&self) -> &[Arc<RouteInfo>] {
         &self.0.infos
+    }
+
+    /// The route that a request with this method and path leads to when it is bound to no host:
+    /// what [`Frozen::dispatch`] finds, without a request. For tools and tests. `None` also when
+    /// the path is there and the method is not.
+    pub fn find(&self, method: &Method, path: &str) -> Option<&Arc<RouteInfo>> {
+        match self.0.table.find(None, path, method) {
+            Found::Route { route, .. } => self.0.infos.get(route),
+            _ => None,
+        }
     }
 
     /// What every request of the application shares.
