@@ -26,6 +26,7 @@ use crate::server::{Endpoint, ServerMetrics, Timeouts, Tuning};
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) tuning: Tuning,
+    pub(crate) start_timeout: Duration,
     pub(crate) shutdown_timeout: Duration,
     pub(crate) pre_drain: Duration,
     pub(crate) drain_interval: Duration,
@@ -155,6 +156,7 @@ impl AppBuilder {
                 trusted_proxies: self.believed_proxies(),
                 http2: config.http2,
             },
+            start_timeout: config.start_timeout,
             shutdown_timeout: config.shutdown_timeout,
             pre_drain: config.pre_drain,
             drain_interval: config.drain_interval,

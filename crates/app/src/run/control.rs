@@ -6,6 +6,7 @@ use plumego_component::{Lifecycle, Phase, Readiness};
 use plumego_contract::Message;
 use tokio::sync::watch;
 
+use super::handover::Successor;
 use crate::reload::{ReloadReport, Reloader, Trigger};
 
 /// What an application was told. It only goes forward.
@@ -23,6 +24,7 @@ pub(crate) struct Control {
     stop: watch::Sender<Stop>,
     readiness: Readiness,
     reloader: Reloader,
+    successor: Successor,
 }
 
 impl Control {
@@ -31,6 +33,7 @@ impl Control {
             stop: watch::Sender::new(Stop::No),
             readiness: lifecycle.readiness().clone(),
             reloader,
+            successor: Successor::default(),
         }
     }
 
@@ -39,11 +42,17 @@ impl Control {
             stop: self.stop.clone(),
             readiness: self.readiness.clone(),
             reloader: self.reloader.clone(),
+            successor: self.successor.clone(),
         }
     }
 
     pub(super) fn reloader(&self) -> &Reloader {
         &self.reloader
+    }
+
+    /// Who takes over, if anybody does.
+    pub(super) fn successor(&self) -> &Successor {
+        &self.successor
     }
 
     pub(super) fn subscribe(&self) -> watch::Receiver<Stop> {
@@ -57,9 +66,10 @@ impl Control {
 /// soon as it does.
 #[derive(Clone)]
 pub struct Handle {
-    stop: watch::Sender<Stop>,
-    readiness: Readiness,
+    pub(super) stop: watch::Sender<Stop>,
+    pub(super) readiness: Readiness,
     reloader: Reloader,
+    pub(super) successor: Successor,
 }
 
 impl Handle {
@@ -107,7 +117,7 @@ impl Handle {
         self.reloader.request();
     }
 
-    fn raise(&self, to: Stop) {
+    pub(super) fn raise(&self, to: Stop) {
         self.stop.send_if_modified(|stop| {
             let later = to > *stop;
             if later {

@@ -15,6 +15,11 @@
 //! last fifth of it is kept for what stops after the requests.
 
 mod control;
+#[cfg(all(unix, feature = "handover"))]
+mod handover;
+#[cfg(not(all(unix, feature = "handover")))]
+#[path = "no_handover.rs"]
+mod handover;
 pub(crate) mod logging;
 mod report;
 mod shutdown;
@@ -154,6 +159,10 @@ impl App {
         };
         started?;
         self.control.reloader().start(self.lifecycle.tasks());
+        let successor = self.control.successor().clone();
+        let armed = self
+            .is_of_process
+            .then(|| successor.arm(&bound, &self.settings));
         let places: Vec<String> = bound.iter().map(ToString::to_string).collect();
         let tuning = self.settings.tuning.clone();
         let server = Server::start(
@@ -171,6 +180,9 @@ impl App {
         for tell in self.on_listening {
             tell(&addrs);
         }
+        if self.is_of_process {
+            handover::announce_ready();
+        }
         let handle = self.control.handle();
         let shutdown = Shutdown {
             server,
@@ -178,6 +190,8 @@ impl App {
             flusher,
             lifecycle: self.lifecycle,
             settings: self.settings,
+            successor,
+            armed,
         };
         Ok(Running {
             addrs,

@@ -5,6 +5,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::control::Stop;
+use super::handover::{self, Armed, Successor};
 use super::logging::Flusher;
 use super::report::Report;
 use crate::builder::Settings;
@@ -17,6 +18,9 @@ pub(super) struct Shutdown {
     pub(super) stop: watch::Receiver<Stop>,
     pub(super) settings: Settings,
     pub(super) flusher: Flusher,
+    pub(super) successor: Successor,
+    /// What a successor needs; gone when the sockets must be.
+    pub(super) armed: Option<Armed>,
 }
 
 impl Shutdown {
@@ -24,20 +28,23 @@ impl Shutdown {
     pub(super) async fn supervise(mut self) -> Report {
         // The sender lives in `Running` or in a handle; without any there is nobody to wait for.
         let _ = self.stop.wait_for(|stop| *stop != Stop::No).await;
+        let handed_over = self.successor.has_taken_over();
+        if handed_over {
+            self.lifecycle.readiness().set_handed_over();
+        } else if self.armed.is_some() {
+            handover::announce_stop();
+        }
+        self.armed = None;
         self.lifecycle.readiness().advance(Phase::Draining);
         let mut report = Report::default();
         let began = Instant::now();
-        tracing::info!(
-            connections = self.server.connections(),
-            delay = ?self.settings.pre_drain,
-            "not ready any more, draining"
-        );
-        let delay = self.settings.pre_drain;
-        let _ = unless(&self.stop, Stop::Now, tokio::time::sleep(delay)).await;
+        if !handed_over {
+            self.pre_drain().await;
+        }
         report.pre_drain = began.elapsed();
 
         let deadline = Instant::now() + self.settings.shutdown_timeout;
-        self.drain(&mut report).await;
+        self.drain(&mut report, handed_over).await;
         self.stop_parts(&mut report, deadline).await;
 
         self.lifecycle.readiness().advance(Phase::Stopped);
@@ -51,12 +58,24 @@ impl Shutdown {
         report
     }
 
+    /// Serves everything while balancers look away. A successor needs none of it: nobody is to look
+    /// away from the address.
+    async fn pre_drain(&self) {
+        let delay = self.settings.pre_drain;
+        tracing::info!(
+            connections = self.server.connections(),
+            ?delay,
+            "not ready any more, draining"
+        );
+        let _ = unless(&self.stop, Stop::Now, tokio::time::sleep(delay)).await;
+    }
+
     /// Answers what is open. The last fifth of the time is for what stops afterwards.
-    async fn drain(&mut self, report: &mut Report) {
+    async fn drain(&mut self, report: &mut Report, handed_over: bool) {
         let began = Instant::now();
         let patience = self.settings.shutdown_timeout.mul_f64(0.8);
         let server = &mut self.server;
-        server.stop_accepting().await;
+        server.stop_accepting(handed_over).await;
         server.drain();
         let drained = server.wait(began + patience, self.settings.drain_interval);
         if unless(&self.stop, Stop::Now, drained).await != Some(true) {

@@ -1,10 +1,10 @@
-//! SIGTERM, SIGINT and SIGHUP, for the time of a run.
+//! SIGTERM, SIGINT, SIGHUP and SIGUSR2, for the time of a run.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use plumego_contract::Error;
 
-use super::Handle;
+use super::{Handle, handover};
 
 /// How many runs of this process handle signals. When there is none, a signal does what it does
 /// by default: it ends the process. The runtime that listens for a signal once does so for ever.
@@ -40,6 +40,10 @@ async fn watch(mut signals: Signals, handle: Handle) {
             handle.request_reload();
             continue;
         }
+        if signal.is_handover() && RUNS.load(Ordering::SeqCst) > 0 {
+            handover::request(&handle);
+            continue;
+        }
         if told || RUNS.load(Ordering::SeqCst) == 0 {
             exit(&signal);
         }
@@ -68,6 +72,10 @@ impl Signal {
     fn is_reload(&self) -> bool {
         self.name == "SIGHUP"
     }
+
+    fn is_handover(&self) -> bool {
+        self.name == "SIGUSR2"
+    }
 }
 
 const INTERRUPT: Signal = Signal {
@@ -88,7 +96,14 @@ const HANG_UP: Signal = Signal {
 };
 
 #[cfg(unix)]
+const USER_2: Signal = Signal {
+    name: "SIGUSR2",
+    status: 140,
+};
+
+#[cfg(unix)]
 struct Signals {
+    hand_over: handover::Signal,
     hang_up: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
@@ -99,6 +114,7 @@ impl Signals {
     fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
+            hand_over: handover::Signal::listen()?,
             hang_up: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -107,6 +123,7 @@ impl Signals {
 
     async fn next(&mut self) -> Signal {
         tokio::select! {
+            () = self.hand_over.recv() => USER_2,
             _ = self.hang_up.recv() => HANG_UP,
             _ = self.interrupt.recv() => INTERRUPT,
             _ = self.terminate.recv() => TERMINATE,

@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -68,6 +69,10 @@ pub(crate) async fn run(shared: Arc<Shared>, listeners: Vec<Bound>, stop: Cancel
                 backoff = (backoff * 2).min(MAX_BACKOFF);
             }
         }
+    }
+    if shared.handed_over.load(Ordering::Acquire) {
+        round.listeners.into_iter().for_each(Bound::leave);
+        return;
     }
     for listener in &mut round.listeners {
         listener.unlist();

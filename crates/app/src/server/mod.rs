@@ -7,7 +7,7 @@ mod body;
 mod connection;
 mod flow;
 mod io;
-mod listener;
+pub(crate) mod listener;
 mod metrics;
 mod peers;
 mod registry;
@@ -24,7 +24,7 @@ mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -83,6 +83,7 @@ pub(crate) struct Shared {
     peers: Arc<Peers>,
     stranger: Stranger,
     state: AtomicU8,
+    handed_over: AtomicBool,
     draining: CancellationToken,
 }
 
@@ -106,6 +107,7 @@ impl Shared {
             finishing: tasks.group("requests"),
             tracker: TaskTracker::new(),
             state: AtomicU8::new(SERVING),
+            handed_over: AtomicBool::new(false),
             draining: CancellationToken::new(),
         }
     }
@@ -175,8 +177,12 @@ impl Server {
         &self.addrs
     }
 
-    /// Takes what waits in the backlogs, then closes the listeners.
-    pub(crate) async fn stop_accepting(&mut self) {
+    /// Takes what waits in the backlogs, then closes the listeners. What waits at sockets that were
+    /// handed over is left to the successor.
+    pub(crate) async fn stop_accepting(&mut self, handed_over: bool) {
+        self.shared
+            .handed_over
+            .store(handed_over, Ordering::Release);
         self.stop_accepting.cancel();
         if let Some(acceptor) = self.acceptor.take()
             && acceptor.await.is_err()

@@ -18,6 +18,8 @@ mod disconnect;
 mod drain;
 mod endpoints;
 mod guards;
+#[cfg(all(unix, feature = "handover"))]
+mod handover;
 mod http1;
 #[cfg(feature = "http2")]
 mod http2;

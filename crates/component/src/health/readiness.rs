@@ -1,6 +1,6 @@
 //! Whether the application wants requests.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use plumego_contract::{HealthStatus, Message};
@@ -51,6 +51,7 @@ pub struct Readiness(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     phase: AtomicU8,
+    handed_over: AtomicBool,
     withheld: Mutex<Option<Message>>,
     health: HealthRegistry,
 }
@@ -72,6 +73,7 @@ impl Readiness {
     pub fn new(health: HealthRegistry) -> Self {
         Self(Arc::new(Inner {
             phase: AtomicU8::new(Phase::Starting as u8),
+            handed_over: AtomicBool::new(false),
             withheld: Mutex::new(None),
             health,
         }))
@@ -90,6 +92,13 @@ impl Readiness {
     /// Goes on to a later phase; an earlier one than the present changes nothing.
     pub fn advance(&self, phase: Phase) {
         self.0.phase.fetch_max(phase as u8, Ordering::AcqRel);
+    }
+
+    /// Notes that another process has taken over, with the same sockets. What drains is not ready
+    /// any more; the service is, and a probe asks for that: a balancer that asks this process on a
+    /// connection of before must not take the service out.
+    pub fn set_handed_over(&self) {
+        self.0.handed_over.store(true, Ordering::Release);
     }
 
     /// Takes the application out by hand until [`set_ready`](Self::set_ready). The reason is shown
@@ -119,6 +128,7 @@ impl Readiness {
         match self.phase() {
             Phase::Starting => return Some(Message::Borrowed("starting")),
             Phase::Ready => {}
+            Phase::Draining if self.0.handed_over.load(Ordering::Acquire) => {}
             Phase::Draining => return Some(Message::Borrowed("draining connections")),
             Phase::Stopped => return Some(Message::Borrowed("stopped")),
         }

@@ -72,6 +72,18 @@ impl Bound {
     }
 }
 
+impl Bound {
+    /// Leaves what waits, and the name, to the process that has the socket now.
+    pub(crate) fn leave(self) {
+        #[cfg(unix)]
+        if let Self::Unix(mut bound) = self
+            && let Some(file) = bound.file.take()
+        {
+            file.keep();
+        }
+    }
+}
+
 /// How it is called in the log and in messages.
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,8 @@ mod inherited;
 #[cfg(not(unix))]
 #[path = "nothing_inherited.rs"]
 mod inherited;
+#[cfg(all(unix, feature = "handover"))]
+pub(crate) mod passing;
 mod tcp;
 #[cfg(unix)]
 mod unix;

@@ -116,6 +116,13 @@ pub(crate) struct SocketFile {
     pub(super) id: FileId,
 }
 
+impl SocketFile {
+    /// Leaves the file to whoever has the socket now.
+    pub(super) fn keep(mut self) {
+        self.path = PathBuf::new();
+    }
+}
+
 impl Drop for SocketFile {
     fn drop(&mut self) {
         // Nobody else takes it away meanwhile: the socket still listens.
