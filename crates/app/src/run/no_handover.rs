@@ -48,6 +48,6 @@ impl Signal {
     }
 
     pub(super) async fn recv(&mut self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }

@@ -76,7 +76,7 @@ impl Shutdown {
         let patience = self.settings.shutdown_timeout.mul_f64(0.8);
         let server = &mut self.server;
         server.stop_accepting(handed_over).await;
-        server.drain();
+        server.drain(self.settings.shutdown_timeout);
         let drained = server.wait(began + patience, self.settings.drain_interval);
         if unless(&self.stop, Stop::Now, drained).await != Some(true) {
             report.open_requests = server.open_requests();

@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use plumego_contract::Connection;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
 use super::Shared;
 use super::flow::Flow;
@@ -23,7 +23,7 @@ use super::stream;
 use super::watch::{Expired, Phase, Watchdog};
 
 /// How long a head that has begun may still take when the server drains.
-const HEAD_GRACE: Duration = Duration::from_millis(500);
+const HEAD_GRACE: Duration = Duration::from_secs(1);
 /// How long an early answer is given to arrive while the client still sends.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -95,7 +95,7 @@ where
             if let Poll::Ready(ended) = engine.poll_without_shutdown(cx) {
                 return Poll::Ready(ended.map_or_else(Ended::Engine, |()| Ended::Done));
             }
-            if told || !shared.is_draining() || entry.watch.phase() == Phase::Head {
+            if told || entry.watch.phase() == Phase::Head || !guard.is_dismissed(cx) {
                 return guard.poll(cx);
             }
             told = true;
@@ -155,6 +155,8 @@ pub(crate) struct Guard<'a> {
     dog: Pin<Box<Watchdog>>,
     waker: Option<Waker>,
     head_by: Option<Instant>,
+    /// When it is the turn of this connection to end, once the server drains.
+    turn: Option<Pin<Box<Sleep>>>,
 }
 
 impl<'a> Guard<'a> {
@@ -165,6 +167,7 @@ impl<'a> Guard<'a> {
             dog: Box::pin(Watchdog::new(&entry.watch, shared.tuning.timeouts)),
             waker: None,
             head_by: None,
+            turn: None,
         }
     }
 
@@ -179,6 +182,18 @@ impl<'a> Guard<'a> {
             self.entry.set_waker(cx.waker());
             self.waker = Some(cx.waker().clone());
         }
+    }
+
+    /// Whether the server drains and it is the turn of this connection.
+    pub(super) fn is_dismissed(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.shared.is_draining() {
+            return false;
+        }
+        let shared = self.shared;
+        let turn = self
+            .turn
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(shared.turns.next())));
+        turn.as_mut().poll(cx).is_ready()
     }
 
     /// Ready when the connection must end. Comes after the engine has been polled.

@@ -5,6 +5,7 @@
 mod accept;
 mod body;
 mod connection;
+mod events;
 mod flow;
 mod io;
 pub(crate) mod listener;
@@ -20,6 +21,7 @@ mod stream;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod watch;
 
 use std::net::SocketAddr;
@@ -45,6 +47,7 @@ use self::peers::Peers;
 pub use self::registry::OpenRequest;
 use self::registry::{Entry, Listed, Registry};
 use self::stranger::Stranger;
+use self::turns::Turns;
 pub(crate) use self::watch::Timeouts;
 
 /// The bounds of a server, as its connections need them.
@@ -84,6 +87,8 @@ pub(crate) struct Shared {
     stranger: Stranger,
     state: AtomicU8,
     handed_over: AtomicBool,
+    /// Who ends when, once the server drains.
+    pub(crate) turns: Turns,
     draining: CancellationToken,
 }
 
@@ -108,6 +113,7 @@ impl Shared {
             tracker: TaskTracker::new(),
             state: AtomicU8::new(SERVING),
             handed_over: AtomicBool::new(false),
+            turns: Turns::default(),
             draining: CancellationToken::new(),
         }
     }
@@ -191,8 +197,10 @@ impl Server {
         }
     }
 
-    /// Ends idle connections now and the others after the answers they owe.
-    pub(crate) fn drain(&self) {
+    /// Ends idle connections, one after the other, and the others after the answers they owe. The
+    /// window is the time for everything to end.
+    pub(crate) fn drain(&self, window: Duration) {
+        self.shared.turns.begin(self.connections(), window);
         self.shared.state.fetch_max(DRAINING, Ordering::AcqRel);
         self.shared.draining.cancel();
         self.shared.registry.wake_all();

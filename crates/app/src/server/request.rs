@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use http::header::{CONNECTION, HeaderValue};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use plumego_contract::{
@@ -17,9 +17,9 @@ use plumego_contract::{
 
 use super::Shared;
 use plumego_router::ResponseFuture;
-use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::body::RequestBody;
+use super::events::Events;
 use super::flow::Flow;
 
 /// Hands a request of the engine to the router.
@@ -149,12 +149,10 @@ impl Future for Answer {
             response.headers_mut().insert(CONNECTION, close);
         }
         open.flow.respond(Streaming::marks(&response));
-        let ending = ends_with_the_server(&response);
+        let events = Events::of(&response, &open.flow.shared);
         Poll::Ready(Ok(response.map(|body| {
             let mut body = Tracked::new(body, open);
-            if ending {
-                body.end_with_the_server();
-            }
+            body.events = events;
             body
         })))
     }
@@ -227,15 +225,8 @@ pub(crate) struct Tracked {
     /// Why the body failed, told to the engine once it has had its chance to write out what came
     /// before.
     failed: Option<BoxError>,
-    /// Ready when a stream of events ends early, because the server drains.
-    ending: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
-}
-
-/// Whether the response would go on for ever: a stream of events. Its clients come back by
-/// themselves, to another instance, when it ends.
-fn ends_with_the_server(response: &Response) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+    /// When a stream of events ends early, because the server drains.
+    events: Option<Events>,
 }
 
 impl Tracked {
@@ -252,13 +243,8 @@ impl Tracked {
             open: Some(open),
             rest: Bytes::new(),
             failed: None,
-            ending: None,
+            events: None,
         }
-    }
-
-    fn end_with_the_server(&mut self) {
-        let shared = self.open.as_ref().map(|open| &open.flow.shared);
-        self.ending = shared.map(|shared| Box::pin(shared.drain_begins()));
     }
 
     /// Notes that a frame goes out. A large one goes in pieces: the engine takes all of a piece at
@@ -300,11 +286,14 @@ impl HttpBody for Tracked {
             this.open = None;
             return Poll::Ready(Some(Err(error)));
         }
-        if let Some(ending) = &mut this.ending
-            && ending.as_mut().poll(cx).is_ready()
+        if let Some(events) = &mut this.events
+            && let Poll::Ready(hint) = events.poll_end(cx)
         {
-            this.ending = None;
+            this.events = None;
             this.body = Body::empty();
+            if let Some(hint) = hint {
+                return Poll::Ready(Some(Ok(this.piece(Frame::data(hint)))));
+            }
         }
         let body = Pin::new(&mut this.body);
         let frame = match catch_unwind(AssertUnwindSafe(|| body.poll_frame(cx))) {
@@ -318,7 +307,12 @@ impl HttpBody for Tracked {
             }
         };
         match frame {
-            Some(Ok(frame)) => Poll::Ready(Some(Ok(this.piece(frame)))),
+            Some(Ok(frame)) => {
+                if let (Some(events), Some(data)) = (&mut this.events, frame.data_ref()) {
+                    events.note(data);
+                }
+                Poll::Ready(Some(Ok(this.piece(frame))))
+            }
             Some(Err(error)) => {
                 // The engine throws away what it has not written when a body fails.
                 this.body = Body::empty();

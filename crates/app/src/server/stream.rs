@@ -65,7 +65,7 @@ where
             }
             let ended = guard.poll(cx);
             let idle = matches!(ended, Poll::Ready(Ended::TimedOut(Expired::Idle)));
-            let drains = shared.is_draining() && phase != Phase::Head && ended.is_pending();
+            let drains = phase != Phase::Head && ended.is_pending() && guard.is_dismissed(cx);
             if told || !(idle || drains) {
                 return ended;
             }

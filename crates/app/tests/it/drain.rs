@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Frame;
+use http_body_util::{BodyExt, Full};
 use plumego_app::{Handle, Report};
 use plumego_component::Phase;
 use plumego_contract::{Body, Response};
@@ -161,6 +162,28 @@ async fn request_that_was_on_its_way_is_answered() {
     }
 }
 
+/// One body, then the other.
+struct Both<A, B>(A, B);
+
+impl<A, B> http_body::Body for Both<A, B>
+where
+    A: http_body::Body<Data = Bytes, Error = Infallible> + Unpin,
+    B: http_body::Body<Data = Bytes, Error = Infallible> + Unpin,
+{
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match Pin::new(&mut self.0).poll_frame(cx) {
+            Poll::Ready(None) => Pin::new(&mut self.1).poll_frame(cx),
+            frame => frame,
+        }
+    }
+}
+
 /// Events that never come.
 struct Silence;
 
@@ -176,21 +199,128 @@ impl http_body::Body for Silence {
     }
 }
 
-#[tokio::test]
-async fn stream_of_events_ends_whole_when_the_server_drains() {
-    let events = async || {
-        let mut response = Response::new(Body::new(Silence));
+/// Sends these events, then nothing more, until the server drains; what comes then.
+async fn ended_stream(sent: &'static str, encoding: Option<&'static str>) -> String {
+    let events = async move || {
+        let body = Full::new(Bytes::from(sent)).map_err(|never| match never {});
+        let mut response = Response::new(Body::new(Both(body, Silence)));
+        let headers = response.headers_mut();
         let kind = http::HeaderValue::from_static("text/event-stream");
-        response.headers_mut().insert("content-type", kind);
+        headers.insert("content-type", kind);
+        if let Some(encoding) = encoding {
+            let encoding = http::HeaderValue::from_static(encoding);
+            headers.insert("content-encoding", encoding);
+        }
         response
     };
     let (running, addr) = start(app().routes(|r| r.get("/", events))).await;
     let mut client = Client::connect(addr).await;
     client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
     client.read_until("\r\n\r\n").await;
+    if !sent.is_empty() {
+        client.read_until(&format!("{sent}\r\n")).await;
+    }
     running.handle().shutdown();
-    // The last chunk: a proper end, not a cut.
-    assert_eq!(client.rest().await, "0\r\n\r\n");
+    let rest = client.rest().await;
+    let report = within(running.wait()).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+    rest
+}
+
+#[tokio::test]
+async fn stream_of_events_ends_whole_with_a_time_to_come_back_when_the_server_drains() {
+    for sent in [
+        "",
+        "data: x\n\n",
+        "id: 7\r\ndata: x\r\n\r\n",
+        ": retry: 5\n\n",
+    ] {
+        let rest = ended_stream(sent, None).await;
+        // A chunk with the hint, then the last chunk: a proper end, not a cut.
+        let hint = rest.strip_suffix("\n\n\r\n0\r\n\r\n");
+        let hint = hint.and_then(|rest| rest.split_once("\r\nretry: "));
+        let (_, after) = hint.unwrap_or_else(|| panic!("{rest:?}"));
+        assert!((500..=1500).contains(&after.parse().unwrap()), "{after}");
+    }
+}
+
+#[tokio::test]
+async fn stream_gets_no_hint_in_an_event_in_coded_bytes_or_over_that_of_the_program() {
+    let cases = [
+        ("data: ha", None),
+        ("retry: 60000\ndata: x\n\n", None),
+        ("data: x\n\n", Some("br")),
+    ];
+    for (sent, encoding) in cases {
+        assert_eq!(ended_stream(sent, encoding).await, "0\r\n\r\n", "{sent:?}");
+    }
+}
+
+/// Connections without a request end one after the other: their clients do not all come back in
+/// one instant. 1 ms for each, at most a quarter of the time for everything.
+#[tokio::test]
+async fn idle_connections_end_spread_over_a_bounded_time() {
+    const CLIENTS: usize = 300;
+    let app = app_with(|config| config.abuse_guard_enabled = false);
+    let (running, addr) = start(app.routes(|r| r.get("/", async || "here"))).await;
+    let mut ends = tokio::task::JoinSet::new();
+    for _ in 0..CLIENTS {
+        let mut client = Client::connect(addr).await;
+        client.get("/").await;
+        ends.spawn(async move {
+            client.rest().await;
+            std::time::Instant::now()
+        });
+    }
+    running.handle().shutdown();
+    let mut times = within(ends.join_all()).await;
+    times.sort();
+    let spread = times[CLIENTS - 1] - times[0];
+    assert!(spread >= Duration::from_millis(150), "{spread:?}");
+    let early = times.partition_point(|time| *time - times[0] < Duration::from_millis(100));
+    assert!(early < CLIENTS * 3 / 4, "{early} at once");
+    let report = within(running.wait()).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+}
+
+#[tokio::test]
+async fn request_on_a_kept_connection_whose_turn_has_not_come_is_answered() {
+    let (began, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let app = app_with(|config| config.abuse_guard_enabled = false);
+    let app = app.routes(held(began.clone(), go.clone()));
+    let (running, addr) = start(app).await;
+    // Enough that some have their turn late.
+    let mut clients = Vec::new();
+    for _ in 0..200 {
+        let mut client = Client::connect(addr).await;
+        client.get("/").await;
+        clients.push(client);
+    }
+    let mut open = Client::connect(addr).await;
+    open.send("GET /held HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    within(began.notified()).await;
+    running.handle().shutdown();
+    within(async { while TcpStream::connect(addr).await.is_ok() {} }).await;
+    let mut answered = 0;
+    for mut client in clients {
+        client.0.set_nodelay(true).unwrap();
+        let request = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+        if client.0.try_write(request).is_err() {
+            continue;
+        }
+        let rest = client.rest().await;
+        // All of it, with word that it is the last one, or nothing.
+        if !rest.is_empty() {
+            assert!(
+                rest.contains("connection: close") && rest.ends_with("here"),
+                "{rest:?}"
+            );
+            answered += 1;
+        }
+    }
+    assert!(answered > 0, "none was asked before its turn");
+    go.notify_one();
+    assert_eq!(open.answer().await.body, "answered");
     let report = within(running.wait()).await.unwrap();
     assert!(report.is_clean(), "{report}");
 }

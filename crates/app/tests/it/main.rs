@@ -17,6 +17,8 @@ mod config;
 mod disconnect;
 mod drain;
 mod endpoints;
+#[cfg(feature = "http2")]
+mod goodbye;
 mod guards;
 #[cfg(all(unix, feature = "handover"))]
 mod handover;

@@ -78,7 +78,7 @@ async fn is_ready(mut pipe: pipe::Receiver) {
         let rest = said.len().saturating_sub(READY.len());
         said.drain(..rest);
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// What the successor writes when it is ready.

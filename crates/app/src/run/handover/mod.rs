@@ -150,7 +150,7 @@ impl Signal {
 
     pub(super) async fn recv(&mut self) {
         if self.0.recv().await.is_none() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -208,7 +208,7 @@ impl Servers {
         if let Some(at) = self.unread.iter().position(|line| line.contains(part)) {
             return self.unread.remove(at);
         }
-        let found = tokio::time::timeout(Duration::from_secs(60), async {
+        let found = tokio::time::timeout(Duration::from_mins(1), async {
             loop {
                 let line = self.lines.next_line().await.unwrap()?;
                 self.seen.push_str(&line);
@@ -281,6 +281,7 @@ async fn signal(process: u32, name: &str) {
 }
 
 /// Waits until there is no such process.
+#[expect(clippy::disallowed_methods, reason = "what the kernel tells")]
 async fn gone(process: u32) {
     within(async {
         let status = PathBuf::from(format!("/proc/{process}/stat"));

@@ -153,7 +153,8 @@ async fn successor_that_fails_changes_nothing_and_its_reason_is_told() {
     assert_eq!(get(addr, "/pid").await, new.to_string());
 }
 
-/// The children of a process.
+/// The child of a process.
+#[expect(clippy::disallowed_methods, reason = "what the kernel tells")]
 async fn successor_of(process: u32) -> u32 {
     within(async {
         loop {

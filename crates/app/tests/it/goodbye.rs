@@ -1,0 +1,106 @@
+//! The goodbye of HTTP/2, byte by byte (RFC 9113, section 6.8).
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+use crate::client::{app, start, within};
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+const ACK: u8 = 1;
+/// End of stream and of headers.
+const WHOLE: u8 = 5;
+/// `GET / http`, authority `x`, without compression.
+const GET: &[u8] = &[0x82, 0x84, 0x86, 0x41, 0x01, b'x'];
+
+struct Frame {
+    kind: u8,
+    flags: u8,
+    stream: u32,
+    payload: Vec<u8>,
+}
+
+async fn send(io: &mut TcpStream, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let mut frame = vec![length[1], length[2], length[3], kind, flags];
+    frame.extend_from_slice(&stream.to_be_bytes());
+    frame.extend_from_slice(payload);
+    io.write_all(&frame).await.unwrap();
+}
+
+/// The next frame; `None` at the end of the connection.
+async fn next(io: &mut TcpStream) -> Option<Frame> {
+    let mut head = [0; 9];
+    within(io.read_exact(&mut head)).await.ok()?;
+    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+    let mut payload = vec![0; usize::try_from(length).unwrap()];
+    within(io.read_exact(&mut payload)).await.unwrap();
+    Some(Frame {
+        kind: head[3],
+        flags: head[4],
+        stream: u32::from_be_bytes([head[5], head[6], head[7], head[8]]),
+        payload,
+    })
+}
+
+#[tokio::test]
+async fn drain_warns_first_then_names_the_last_stream_and_answers_it() {
+    let (began, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (says, waits) = (began.clone(), go.clone());
+    let held = async move || {
+        says.notify_one();
+        waits.notified().await;
+        "answered"
+    };
+    let (running, addr) = start(app().routes(|r| r.get("/", held))).await;
+    let mut io = TcpStream::connect(addr).await.unwrap();
+    io.write_all(PREFACE).await.unwrap();
+    send(&mut io, SETTINGS, 0, 0, &[]).await;
+    send(&mut io, HEADERS, WHOLE, 1, GET).await;
+    within(began.notified()).await;
+    running.handle().shutdown();
+    let (mut goodbyes, mut answers) = (Vec::new(), Vec::new());
+    while let Some(frame) = next(&mut io).await {
+        match frame.kind {
+            SETTINGS if frame.flags & ACK == 0 => send(&mut io, SETTINGS, ACK, 0, &[]).await,
+            GOAWAY => {
+                let last: [u8; 4] = frame.payload[..4].try_into().unwrap();
+                let code = frame.payload[4..8].to_vec();
+                assert_eq!(code, [0; 4], "no error");
+                goodbyes.push(u32::from_be_bytes(last));
+                if goodbyes.len() == 1 {
+                    // It was on its way while the warning came: it counts.
+                    send(&mut io, HEADERS, WHOLE, 3, GET).await;
+                    within(began.notified()).await;
+                } else {
+                    go.notify_one();
+                    go.notify_one();
+                    go.notify_waiters();
+                }
+            }
+            PING if frame.flags & ACK == 0 => {
+                send(&mut io, PING, ACK, 0, &frame.payload).await;
+            }
+            HEADERS => answers.push(frame.stream),
+            _ => {}
+        }
+        if goodbyes.len() == 2 {
+            go.notify_one();
+        }
+    }
+    assert_eq!(
+        goodbyes,
+        [0x7FFF_FFFF, 3],
+        "a warning, then the last stream"
+    );
+    answers.sort_unstable();
+    assert_eq!(answers, [1, 3]);
+    let report = within(running.wait()).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+}
