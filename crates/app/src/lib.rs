@@ -57,7 +57,9 @@
 //! | send a large body | [`ServerConfig::max_body_bytes`], then 413 | 10 MiB |
 //! | open connections, all clients together | [`ServerConfig::max_connections`], then it waits | 10,000 |
 //! | open connections, one client alone | [`ServerConfig::max_connections_per_ip`], then it is closed | unlimited |
-//! | open streams on one HTTP/2 connection | fixed | 250 |
+//! | open streams on one HTTP/2 connection | [`ServerConfig::http2_max_streams`], then they are refused | 250 |
+//! | send a large head by HTTP/2 | [`ServerConfig::http2_max_header_bytes`], then 431 | 64 KiB |
+//! | give up streams by HTTP/2 | [`ServerConfig::http2_max_resets`], then the connection ends | 200 |
 //!
 //! And of requests, by the [`Guards`]:
 //!

@@ -20,7 +20,7 @@ use crate::guards::{GuardStack, Guards};
 use crate::reload::Reloader;
 use crate::run::Control;
 use crate::run::logging::{FlushedLog, Flusher};
-use crate::server::{Endpoint, ServerMetrics, Timeouts, Tuning};
+use crate::server::{Endpoint, ServerMetrics, StreamLimits, Timeouts, Tuning};
 
 /// What the life of an application needs of its configuration.
 #[derive(Debug, Clone)]
@@ -155,6 +155,11 @@ impl AppBuilder {
                 max_connections_per_ip: config.max_connections_per_ip,
                 trusted_proxies: self.believed_proxies(),
                 http2: config.http2,
+                streams: StreamLimits {
+                    open: config.http2_max_streams,
+                    header_bytes: config.http2_max_header_bytes,
+                    resets: config.http2_max_resets,
+                },
             },
             start_timeout: config.start_timeout,
             shutdown_timeout: config.shutdown_timeout,

@@ -185,6 +185,48 @@ pub const SERVER_KEYS: &[Key] = &[
             "HTTP/2 without TLS (prior knowledge) beside HTTP/1.1.",
             "除 HTTP/1.1 外是否支持无 TLS 的 HTTP/2（prior knowledge）。",
         ),
+    Key::new(
+        "server.http2_max_streams",
+        Kind::Integer {
+            min: 1,
+            max: 10_000,
+        },
+    )
+    .env("APP_HTTP2_MAX_STREAMS")
+    .flag("--http2-max-streams")
+    .default("250")
+    .doc(
+        "Most open streams of one HTTP/2 connection.",
+        "一个 HTTP/2 连接的最大打开流数。",
+    ),
+    Key::new(
+        "server.http2_max_header_bytes",
+        Kind::Bytes {
+            min: 4 * 1024,
+            max: 16 * 1024 * 1024,
+        },
+    )
+    .env("APP_HTTP2_MAX_HEADER_BYTES")
+    .flag("--http2-max-header-bytes")
+    .default("64KiB")
+    .doc(
+        "Most bytes in the head of a request by HTTP/2, 32 for each field included.",
+        "HTTP/2 请求头的最大字节数，每个字段另计 32 字节。",
+    ),
+    Key::new(
+        "server.http2_max_resets",
+        Kind::Integer {
+            min: 1,
+            max: 1_000_000,
+        },
+    )
+    .env("APP_HTTP2_MAX_RESETS")
+    .flag("--http2-max-resets")
+    .default("200")
+    .doc(
+        "Most streams given up before their answer, beyond those answered; then the connection ends.",
+        "在应答前放弃的流（超出已应答数的部分）的上限；超出则连接结束。",
+    ),
     Key::new("server.trusted_proxies", Kind::List)
         .env("APP_TRUSTED_PROXIES")
         .flag("--trusted-proxies")

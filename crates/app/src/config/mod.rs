@@ -108,6 +108,17 @@ pub struct ServerConfig {
     pub max_connections_per_ip: Limit,
     /// Whether HTTP/2 without TLS (prior knowledge) is spoken beside HTTP/1.1. Default: true.
     pub http2: bool,
+    /// The most streams that a client may have open at once on one connection by HTTP/2; more are
+    /// refused as the protocol says. 1 to 10,000. Default: 250.
+    pub http2_max_streams: u32,
+    /// The most bytes in the head of a request by HTTP/2, counted as RFC 9113 has it: 32 for each
+    /// field beside its name and value. Beyond it 431; beyond four times as much the connection
+    /// ends. It is smaller than `max_header_bytes`, which holds as well, because a few bytes on the
+    /// wire stand for many, and one connection has many heads. 4 KiB to 16 MiB. Default: 64 KiB.
+    pub http2_max_header_bytes: usize,
+    /// The most streams that a client may give up before their answer, beyond as many as were
+    /// answered; then its connection ends. 1 to 1,000,000. Default: 200.
+    pub http2_max_resets: u32,
     /// The networks whose `Forwarded` and `X-Forwarded-*` headers are believed: `10.0.0.0/8`, or
     /// one address; `unix` for whoever may connect to the Unix sockets. At most 1,024.
     /// Default: none.
@@ -180,6 +191,9 @@ impl Default for ServerConfig {
             max_connections: 10_000,
             max_connections_per_ip: Limit::Unlimited,
             http2: true,
+            http2_max_streams: 250,
+            http2_max_header_bytes: 64 * 1024,
+            http2_max_resets: 200,
             trusted_proxies: TrustedProxies::default(),
             request_timeout: Duration::from_secs(30),
             max_concurrency: Limit::At(256),
@@ -251,6 +265,12 @@ impl ServerConfig {
             ("max_header_bytes", Some(self.max_header_bytes as u64)),
             ("max_connections", Some(self.max_connections as u64)),
             ("max_connections_per_ip", self.max_connections_per_ip.get()),
+            ("http2_max_streams", Some(self.http2_max_streams.into())),
+            (
+                "http2_max_header_bytes",
+                Some(self.http2_max_header_bytes as u64),
+            ),
+            ("http2_max_resets", Some(self.http2_max_resets.into())),
             ("max_concurrency", self.max_concurrency.get()),
             ("queue_depth", Some(self.queue_depth as u64)),
             ("abuse_guard_rate", Some(self.abuse_guard_rate)),

@@ -38,6 +38,9 @@ pub(super) enum Ended {
     Cut,
     /// The bytes could not be read or written.
     Io(io::Error),
+    /// The client does what nobody needs to do.
+    #[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "only by HTTP/2"))]
+    Abused(&'static str),
     /// The engine refused.
     Engine(hyper::Error),
 }
@@ -220,6 +223,10 @@ fn note(shared: &Shared, entry: &Entry, ended: &Ended) {
         Ended::TimedOut(expired) => {
             shared.metrics.timed_out(*expired);
             tracing::debug!(?peer, phase = expired.as_str(), "a connection was too slow");
+        }
+        Ended::Abused(kind) => {
+            shared.metrics.error(kind);
+            tracing::debug!(?peer, kind, "a connection was misused");
         }
         Ended::Io(error) => {
             shared.metrics.error("io");

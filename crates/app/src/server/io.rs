@@ -7,6 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+#[cfg(feature = "http2")]
+use super::frames::FrameMeter;
 use super::registry::Entry;
 
 /// The opening of HTTP/2 with prior knowledge (RFC 9113, section 3.4).
@@ -21,6 +23,8 @@ pub(crate) struct TimedIo<T> {
     sniffed: [u8; 24],
     given: usize,
     filled: usize,
+    #[cfg(feature = "http2")]
+    meter: Option<FrameMeter>,
 }
 
 /// What the first bytes of a connection are.
@@ -40,7 +44,15 @@ impl<T: AsyncRead + Unpin> TimedIo<T> {
             sniffed: [0; 24],
             given: 0,
             filled: 0,
+            #[cfg(feature = "http2")]
+            meter: None,
         }
+    }
+
+    /// Counts the frames of HTTP/2 that come after the preface.
+    #[cfg(feature = "http2")]
+    pub(crate) fn count_frames(&mut self) {
+        self.meter = Some(FrameMeter::new());
     }
 
     /// Reads until the protocol is known. What was read is given back by the next reads.
@@ -84,17 +96,31 @@ impl<T: AsyncRead + Unpin> AsyncRead for TimedIo<T> {
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut this.io).poll_read(cx, buf))?;
-        if buf.filled().len() > before {
+        let new = buf.filled().get(before..).unwrap_or_default();
+        if !new.is_empty() {
             this.entry.watch.read();
+        }
+        #[cfg(feature = "http2")]
+        if let Some(meter) = &mut this.meter
+            && !meter.read(new)
+        {
+            this.entry.abused("too_many_frames");
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
         Poll::Ready(Ok(()))
     }
 }
 
 impl<T> TimedIo<T> {
-    fn note(&self, written: &Poll<io::Result<usize>>) {
+    fn note(&mut self, written: &Poll<io::Result<usize>>) {
         match written {
-            Poll::Ready(Ok(count)) if *count > 0 => self.entry.watch.wrote(*count),
+            Poll::Ready(Ok(count)) if *count > 0 => {
+                self.entry.watch.wrote(*count);
+                #[cfg(feature = "http2")]
+                if let Some(meter) = &mut self.meter {
+                    meter.wrote(*count);
+                }
+            }
             Poll::Ready(_) => {}
             Poll::Pending => self.entry.watch.write_blocked(),
         }

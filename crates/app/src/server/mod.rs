@@ -7,6 +7,8 @@ mod body;
 mod connection;
 mod events;
 mod flow;
+#[cfg(feature = "http2")]
+mod frames;
 mod io;
 pub(crate) mod listener;
 mod metrics;
@@ -60,6 +62,19 @@ pub(crate) struct Tuning {
     /// Whose connections are those of many clients.
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) http2: bool,
+    pub(crate) streams: StreamLimits,
+}
+
+/// The bounds of a connection by HTTP/2.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "nobody asks"))]
+pub(crate) struct StreamLimits {
+    /// Open at once.
+    pub(crate) open: u32,
+    /// Of each head.
+    pub(crate) header_bytes: usize,
+    /// Given up by the client before their answer, beyond those that were answered.
+    pub(crate) resets: u32,
 }
 
 /// The most connections that can be asked for.

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 
 use plumego_contract::{Connection, RequestContext};
@@ -19,6 +19,10 @@ pub(crate) struct Entry {
     waker: Mutex<Option<Waker>>,
     requests: Mutex<Vec<(u64, RequestContext)>>,
     next: AtomicU64,
+    /// Streams that the client gave up, less those that were answered.
+    given_up: AtomicU32,
+    /// What the client did that nobody needs to do.
+    abuse: OnceLock<&'static str>,
 }
 
 impl Entry {
@@ -29,7 +33,38 @@ impl Entry {
             waker: Mutex::new(None),
             requests: Mutex::new(Vec::new()),
             next: AtomicU64::new(0),
+            given_up: AtomicU32::new(0),
+            abuse: OnceLock::new(),
         }
+    }
+
+    /// The client gave up a stream before it was answered.
+    pub(crate) fn stream_given_up(&self, most: u32) {
+        if self.given_up.fetch_add(1, Ordering::Relaxed) >= most {
+            self.abused("too_many_resets");
+        }
+    }
+
+    /// The answer to a stream is there.
+    pub(crate) fn stream_answered(&self) {
+        if self.given_up.load(Ordering::Relaxed) > 0 {
+            let less = |count: u32| count.checked_sub(1);
+            let _ = self
+                .given_up
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        }
+    }
+
+    /// Has the connection ended for this.
+    pub(crate) fn abused(&self, what: &'static str) {
+        if self.abuse.set(what).is_ok() {
+            self.wake();
+        }
+    }
+
+    #[cfg(feature = "http2")]
+    pub(crate) fn abuse(&self) -> Option<&'static str> {
+        self.abuse.get().copied()
     }
 
     /// Who is to be woken when something changes that no byte tells of.

@@ -140,6 +140,9 @@ impl Future for Answer {
             Ok(poll) => ready!(poll),
             Err(panic) => open.panicked(panic.as_ref()),
         };
+        if open.flow.is_stream() {
+            open.flow.entry.stream_answered();
+        }
         // The future of the handler ends here, before its response is sent.
         let Some((_, open)) = this.pending.take() else {
             return Poll::Pending;
@@ -165,6 +168,10 @@ impl Drop for Answer {
             return;
         };
         let shared = open.flow.shared.clone();
+        if open.flow.is_stream() {
+            let most = shared.tuning.streams.resets;
+            open.flow.entry.stream_given_up(most);
+        }
         if open.cancels() || shared.is_cut() {
             return;
         }

@@ -21,23 +21,33 @@ use super::registry::{Entry, lock};
 use super::request::answer;
 use super::watch::{Expired, Phase, Watch, Watchdog};
 
-/// The most streams that a client may have open at once.
-const MAX_STREAMS: u32 = 250;
 /// The most bytes of one stream that wait to be sent.
 const MAX_SEND_BUFFER: usize = 64 * 1024;
+/// What a client may send of bodies that nobody has read yet: of one stream, and of all of them.
+const WINDOW: u32 = 1024 * 1024;
+/// The largest frame, and the table that fields are looked up in: what RFC 9113, section 6.5.2,
+/// gives everybody.
+const MAX_FRAME: u32 = 16 * 1024;
+const HEADER_TABLE: u32 = 4096;
+/// Streams that a client opens and resets before the engine has handed them on (CVE-2023-44487),
+/// and those that it has the server reset by errors (CVE-2025-8671); beyond them `GOAWAY` with
+/// `ENHANCE_YOUR_CALM`.
+const MAX_PENDING_RESETS: usize = 20;
+const MAX_ERROR_RESETS: usize = 100;
 /// How long nothing may come before the other end is asked whether it is there, and how long it
 /// has for the answer.
 const PING: Duration = Duration::from_secs(20);
 
 pub(super) async fn serve<T>(
     shared: &Arc<Shared>,
-    io: TimedIo<T>,
+    mut io: TimedIo<T>,
     entry: &Arc<Entry>,
     guard: &mut Guard<'_>,
 ) -> Ended
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
+    io.count_frames();
     let streams = Streams {
         shared: shared.clone(),
         entry: entry.clone(),
@@ -54,7 +64,11 @@ where
     poll_fn(|cx| {
         guard.register(cx);
         loop {
-            if let Poll::Ready(ended) = engine.as_mut().poll(cx) {
+            let ended = engine.as_mut().poll(cx);
+            if let Some(what) = entry.abuse() {
+                return Poll::Ready(Ended::Abused(what));
+            }
+            if let Poll::Ready(ended) = ended {
                 return Poll::Ready(ended.map_or_else(Ended::Engine, |()| Ended::Done));
             }
             let phase = entry.watch.phase();
@@ -77,13 +91,20 @@ where
 }
 
 fn builder(shared: &Shared, streams: Streams) -> http2::Builder<Streams> {
-    let max = u32::try_from(shared.tuning.max_header_bytes).unwrap_or(u32::MAX);
+    let limits = shared.tuning.streams;
+    let head = limits.header_bytes.min(shared.tuning.max_header_bytes);
     let mut builder = http2::Builder::new(streams);
-    // The engine's own bounds on resets stay as they are (CVE-2023-44487 and its kin).
+    // The extended CONNECT of RFC 8441 is not announced: nothing here serves it yet.
     builder
         .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_header_list_size(max)
+        .max_concurrent_streams(limits.open)
+        .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
+        .max_local_error_reset_streams(MAX_ERROR_RESETS)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .max_frame_size(MAX_FRAME)
+        .header_table_size(HEADER_TABLE)
         .max_send_buf_size(MAX_SEND_BUFFER)
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING);

@@ -19,7 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, Interval, timeout};
 
 use super::watch::Timeouts;
-use super::{ServerMetrics, Shared, Tuning, connection};
+use super::{ServerMetrics, Shared, StreamLimits, Tuning, connection};
 
 const DEFAULTS: Timeouts = Timeouts {
     header: Some(Duration::from_secs(5)),
@@ -50,6 +50,11 @@ impl Line {
             max_connections_per_ip: Limit::Unlimited,
             trusted_proxies: TrustedProxies::default(),
             http2: true,
+            streams: StreamLimits {
+                open: 250,
+                header_bytes: 64 * 1024,
+                resets: 200,
+            },
         };
         let counters = ServerMetrics::new(&metrics).unwrap();
         let shared = Arc::new(Shared::new(tuning, router, counters, &Tasks::default()));

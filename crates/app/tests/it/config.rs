@@ -130,6 +130,12 @@ fn every_row_of_the_table_is_read_by_variable_and_by_flag() {
     check(connections, "7", |c| c.max_connections, &7);
     let per_ip = ("APP_MAX_CONNECTIONS_PER_IP", "--max-connections-per-ip");
     check(per_ip, "9", |c| c.max_connections_per_ip, &Limit::At(9));
+    let streams = ("APP_HTTP2_MAX_STREAMS", "--http2-max-streams");
+    check(streams, "9", |c| c.http2_max_streams, &9);
+    let heads = ("APP_HTTP2_MAX_HEADER_BYTES", "--http2-max-header-bytes");
+    check(heads, "9000", |c| c.http2_max_header_bytes, &9000);
+    let resets = ("APP_HTTP2_MAX_RESETS", "--http2-max-resets");
+    check(resets, "9", |c| c.http2_max_resets, &9);
     let proxies = ("APP_TRUSTED_PROXIES", "--trusted-proxies");
     let expected = "10.0.0.0/8, ::1/128, unix".parse().unwrap();
     check(
@@ -428,6 +434,9 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
     config.max_header_bytes = 1;
     config.max_connections = usize::MAX;
     config.max_connections_per_ip = Limit::At(u64::MAX);
+    config.http2_max_streams = 0;
+    config.http2_max_header_bytes = 1;
+    config.http2_max_resets = 0;
     config.trusted_proxies = vec!["10.0.0.0/8"; 1025].join(",").parse().unwrap();
     config.unix_socket_mode = 0o1777;
     config.request_timeout = Duration::MAX;
@@ -442,7 +451,7 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
         .iter()
         .map(|problem| problem.message.as_str())
         .collect();
-    assert_eq!(messages.len(), 15, "{messages:?}");
+    assert_eq!(messages.len(), 18, "{messages:?}");
     for name in [
         "addr",
         "drain_interval",
@@ -450,6 +459,9 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
         "max_header_bytes",
         "max_connections",
         "max_connections_per_ip",
+        "http2_max_streams",
+        "http2_max_header_bytes",
+        "http2_max_resets",
         "trusted_proxies",
         "unix_socket_mode",
         "request_timeout",

@@ -39,7 +39,13 @@ async fn http_1_0_is_answered_and_closed() {
 #[tokio::test]
 async fn host_must_be_there_exactly_once() {
     let (running, addr) = start(app().routes(|r| r.get("/", async || "here"))).await;
-    for hosts in ["", "host: a\r\nhost: b\r\n", "host: a b\r\n"] {
+    for hosts in [
+        "",
+        "host: a\r\nhost: b\r\n",
+        "host: a b\r\n",
+        "host: %zz\r\n",
+        "host: a:99999\r\n",
+    ] {
         let mut client = Client::connect(addr).await;
         client.send(format!("GET / HTTP/1.1\r\n{hosts}\r\n")).await;
         let answer = client.answer().await;

@@ -57,16 +57,33 @@ pub(crate) fn split_port(value: &str) -> Option<(&str, &str)> {
     } else {
         let end = value.find(':').unwrap_or(value.len());
         let name = value.get(..end)?;
-        if name.is_empty() || !name.bytes().all(in_reg_name) {
+        if name.is_empty() || !name.bytes().all(in_reg_name) || !escapes_are_whole(name) {
             return None;
         }
         end
     };
     let (host, port) = value.split_at_checked(end)?;
-    let digits = port.strip_prefix(':').unwrap_or_default();
-    let valid =
-        port.is_empty() || (port.starts_with(':') && digits.bytes().all(|b| b.is_ascii_digit()));
-    (valid && digits.len() <= 5).then_some((host, port))
+    let valid = match port.strip_prefix(':') {
+        Some(digits) => digits.is_empty() || is_port(digits),
+        None => port.is_empty(),
+    };
+    valid.then_some((host, port))
+}
+
+/// Digits alone, without the sign that a number may have.
+fn is_port(digits: &str) -> bool {
+    digits.len() <= 5
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && digits.parse::<u16>().is_ok()
+}
+
+/// Whether two hexadecimal digits follow each percent sign.
+fn escapes_are_whole(name: &str) -> bool {
+    let is_hex = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_hexdigit);
+    name.split('%')
+        .skip(1)
+        .map(str::as_bytes)
+        .all(|rest| is_hex(rest.first()) && is_hex(rest.get(1)))
 }
 
 /// RFC 3986, section 3.2.2: unreserved, sub-delims, and the percent sign of an escape.

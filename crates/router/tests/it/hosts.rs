@@ -84,6 +84,15 @@ async fn http_1_1_needs_exactly_one_valid_host() {
         "user@example.com",
         "example.com:port",
         "example.com:123456",
+        "example.com:99999",
+        "example.com:65536",
+        "[::1]:65536",
+        "example.com:+80",
+        "%",
+        "%4",
+        "%zz",
+        "exam%ple%",
+        "%c3%g9",
         "exa/mple",
         "[::1",
         "[::1]x",
@@ -203,4 +212,27 @@ async fn nobody_forges_the_host_with_a_forwarding_header() {
             .insert(name, HeaderValue::from_static(value));
     }
     assert_eq!(send(&frozen, forged).await.body, "GET: GET /");
+}
+
+#[tokio::test]
+async fn every_host_that_the_grammar_has_is_taken() {
+    let frozen = freeze(Router::new().get("/", tell));
+    for host in [
+        "example.com:",
+        "example.com:0",
+        "example.com:65535",
+        "[::1]:65535",
+        "%C3%a9xample.com",
+        "%25",
+        "a!$&'()*+,;=~_b",
+    ] {
+        let mut request = request("GET", "/");
+        let host = HeaderValue::from_static(host);
+        request.headers_mut().insert(header::HOST, host.clone());
+        assert_eq!(
+            send(&frozen, request).await.status,
+            StatusCode::OK,
+            "{host:?}"
+        );
+    }
 }

@@ -1,5 +1,7 @@
 //! HTTP/2 with prior knowledge, spoken by another client and by hand.
 
+mod attacks;
+mod conformance;
 pub mod wire;
 
 use std::net::SocketAddr;

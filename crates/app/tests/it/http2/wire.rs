@@ -1,10 +1,8 @@
 //! HTTP/2 written and read by hand, frame by frame (RFC 9113, RFC 7541).
 
-#![expect(dead_code, reason = "not all of it is spoken yet")]
-
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::client::within;
@@ -146,6 +144,31 @@ impl Frame {
     }
 }
 
+async fn next(read: &mut (impl AsyncRead + Unpin)) -> Option<Frame> {
+    let mut head = [0; 9];
+    read.read_exact(&mut head).await.ok()?;
+    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+    let mut payload = vec![0; length as usize];
+    read.read_exact(&mut payload).await.ok()?;
+    Some(Frame {
+        kind: head[3],
+        flags: head[4],
+        stream: u32::from_be_bytes(head[5..9].try_into().unwrap()),
+        payload,
+    })
+}
+
+/// Reads to the end: the code of the last GOAWAY.
+pub async fn end(read: &mut (impl AsyncRead + Unpin)) -> Option<u32> {
+    let mut code = None;
+    while let Some(frame) = next(read).await {
+        if frame.kind == GOAWAY {
+            code = frame.code();
+        }
+    }
+    code
+}
+
 /// A connection on which the test writes what it likes.
 pub struct Wire(pub TcpStream);
 
@@ -169,20 +192,7 @@ impl Wire {
 
     /// The next frame; `None` when the connection has ended, however.
     pub async fn frame(&mut self) -> Option<Frame> {
-        within(async {
-            let mut head = [0; 9];
-            self.0.read_exact(&mut head).await.ok()?;
-            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-            let mut payload = vec![0; length as usize];
-            self.0.read_exact(&mut payload).await.ok()?;
-            Some(Frame {
-                kind: head[3],
-                flags: head[4],
-                stream: u32::from_be_bytes(head[5..9].try_into().unwrap()),
-                payload,
-            })
-        })
-        .await
+        within(next(&mut self.0)).await
     }
 
     /// The next frame of this kind; `None` when the connection ended before.
@@ -197,13 +207,7 @@ impl Wire {
 
     /// How the connection ends: the code of the last GOAWAY, `None` when there was none.
     pub async fn end(&mut self) -> Option<u32> {
-        let mut code = None;
-        while let Some(frame) = self.frame().await {
-            if frame.kind == GOAWAY {
-                code = frame.code();
-            }
-        }
-        code
+        within(end(&mut self.0)).await
     }
 
     /// What becomes of a stream: its status and body, or the code it was reset with.
