@@ -224,7 +224,7 @@ pub const SERVER_KEYS: &[Key] = &[
     .flag("--http2-max-resets")
     .default("200")
     .doc(
-        "Most streams given up before their answer, beyond those answered; then the connection ends.",
+        "Most streams given up unanswered, beyond those answered; then the connection ends.",
         "在应答前放弃的流（超出已应答数的部分）的上限；超出则连接结束。",
     ),
     Key::new("server.trusted_proxies", Kind::List)

@@ -39,7 +39,6 @@ pub(super) enum Ended {
     /// The bytes could not be read or written.
     Io(io::Error),
     /// The client does what nobody needs to do.
-    #[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "only by HTTP/2"))]
     Abused(&'static str),
     /// The engine refused.
     Engine(hyper::Error),
@@ -73,6 +72,7 @@ where
         Err(ended) => ended,
         Ok(Protocol::Nothing) => Ended::Done,
         Ok(Protocol::Http2) if shared.tuning.http2 => {
+            io.count_frames();
             stream::serve(shared, io, entry, &mut guard).await
         }
         Ok(_) => http1(shared, io, entry, &mut guard).await,
@@ -203,6 +203,9 @@ impl<'a> Guard<'a> {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         if self.shared.is_cut() {
             return Poll::Ready(Ended::Cut);
+        }
+        if let Some(what) = self.entry.abuse() {
+            return Poll::Ready(Ended::Abused(what));
         }
         if self.head_by.is_none() && self.shared.is_draining() {
             self.head_by = Some(Instant::now() + HEAD_GRACE);

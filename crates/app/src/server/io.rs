@@ -7,7 +7,6 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-#[cfg(feature = "http2")]
 use super::frames::FrameMeter;
 use super::registry::Entry;
 
@@ -23,7 +22,6 @@ pub(crate) struct TimedIo<T> {
     sniffed: [u8; 24],
     given: usize,
     filled: usize,
-    #[cfg(feature = "http2")]
     meter: Option<FrameMeter>,
 }
 
@@ -44,13 +42,11 @@ impl<T: AsyncRead + Unpin> TimedIo<T> {
             sniffed: [0; 24],
             given: 0,
             filled: 0,
-            #[cfg(feature = "http2")]
             meter: None,
         }
     }
 
     /// Counts the frames of HTTP/2 that come after the preface.
-    #[cfg(feature = "http2")]
     pub(crate) fn count_frames(&mut self) {
         self.meter = Some(FrameMeter::new());
     }
@@ -100,7 +96,6 @@ impl<T: AsyncRead + Unpin> AsyncRead for TimedIo<T> {
         if !new.is_empty() {
             this.entry.watch.read();
         }
-        #[cfg(feature = "http2")]
         if let Some(meter) = &mut this.meter
             && !meter.read(new)
         {
@@ -116,7 +111,6 @@ impl<T> TimedIo<T> {
         match written {
             Poll::Ready(Ok(count)) if *count > 0 => {
                 self.entry.watch.wrote(*count);
-                #[cfg(feature = "http2")]
                 if let Some(meter) = &mut self.meter {
                     meter.wrote(*count);
                 }

@@ -7,7 +7,6 @@ mod body;
 mod connection;
 mod events;
 mod flow;
-#[cfg(feature = "http2")]
 mod frames;
 mod io;
 pub(crate) mod listener;

@@ -62,7 +62,6 @@ impl Entry {
         }
     }
 
-    #[cfg(feature = "http2")]
     pub(crate) fn abuse(&self) -> Option<&'static str> {
         self.abuse.get().copied()
     }

@@ -40,14 +40,13 @@ const PING: Duration = Duration::from_secs(20);
 
 pub(super) async fn serve<T>(
     shared: &Arc<Shared>,
-    mut io: TimedIo<T>,
+    io: TimedIo<T>,
     entry: &Arc<Entry>,
     guard: &mut Guard<'_>,
 ) -> Ended
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    io.count_frames();
     let streams = Streams {
         shared: shared.clone(),
         entry: entry.clone(),
@@ -64,12 +63,9 @@ where
     poll_fn(|cx| {
         guard.register(cx);
         loop {
-            let ended = engine.as_mut().poll(cx);
-            if let Some(what) = entry.abuse() {
-                return Poll::Ready(Ended::Abused(what));
-            }
-            if let Poll::Ready(ended) = ended {
-                return Poll::Ready(ended.map_or_else(Ended::Engine, |()| Ended::Done));
+            if let Poll::Ready(ended) = engine.as_mut().poll(cx) {
+                let ended = ended.map_or_else(Ended::Engine, |()| Ended::Done);
+                return Poll::Ready(entry.abuse().map_or(ended, Ended::Abused));
             }
             let phase = entry.watch.phase();
             if told && phase == Phase::Quiet {
