@@ -6,7 +6,7 @@ use std::path::PathBuf;
 ///
 /// # Panics
 /// Where none is and `PLUMEGO_REQUIRE_SERVERS` is set, as in CI: nothing is skipped there.
-pub fn program(names: &[&str]) -> Option<PathBuf> {
+pub(crate) fn program(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let in_path = |name: &&str| {
         let mut files = std::env::split_paths(&path).map(|folder| folder.join(name));

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::foreign;
 use crate::process::Reference;
 
 /// Waits in the page for an answer that `wanted` takes. It looks when the text changes.
@@ -113,7 +114,7 @@ fn only_the_answer_to_the_last_press_is_shown() {
 }
 
 /// The first page, open in a browser of its own.
-struct Page {
+pub(crate) struct Page {
     /// The server; it ends with the page.
     _app: Reference,
     browser: Child,
@@ -125,16 +126,14 @@ struct Page {
 
 impl Page {
     fn open() -> Option<Self> {
-        let Some(program) = chromium() else {
-            assert!(
-                std::env::var_os("PLUMEGO_REQUIRE_SERVERS").is_none(),
-                "no chromium in PATH"
-            );
-            println!("skipped: no chromium in PATH");
-            return None;
-        };
-        let app = Reference::on_any_port();
-        let (browser, devtools) = launch(program);
+        Self::open_with(&[])
+    }
+
+    /// The first page of an application with these variables.
+    pub(crate) fn open_with(variables: &[(&str, &str)]) -> Option<Self> {
+        let program = foreign::program(&["chromium", "chromium-browser", "google-chrome"])?;
+        let app = Reference::start(&["--addr", "127.0.0.1:0"], variables);
+        let (browser, devtools) = launch(&program);
         let pages = targets(devtools);
         let page = pages
             .as_array()
@@ -160,7 +159,7 @@ impl Page {
     }
 
     /// What this body of an async function returns in the page.
-    fn run(&mut self, body: &str) -> Value {
+    pub(crate) fn run(&mut self, body: &str) -> Value {
         let expression = format!("(async () => {{ {HELPERS} {body} }})()");
         let params = json!({
             "expression": expression, "awaitPromise": true, "returnByValue": true,
@@ -174,7 +173,7 @@ impl Page {
         assert!(self.mistakes.is_empty(), "{:#?}", self.mistakes);
     }
 
-    fn call(&mut self, method: &str, params: &Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, params: &Value) -> Value {
         self.last_id += 1;
         let id = self.last_id;
         let text = json!({ "id": id, "method": method, "params": params }).to_string();
@@ -208,16 +207,8 @@ impl Drop for Page {
     }
 }
 
-fn chromium() -> Option<&'static str> {
-    let path = std::env::var_os("PATH")?;
-    let found = |name: &&str| std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
-    ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(found)
-}
-
 /// A browser without a window, and where it can be driven.
-fn launch(program: &str) -> (Child, SocketAddr) {
+fn launch(program: &Path) -> (Child, SocketAddr) {
     let profile = format!("chromium-{:?}", std::thread::current().id());
     let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join(profile);
     // One origin is opened, and it is ours: the sandbox, which root cannot have, is not missed.

@@ -12,5 +12,8 @@
 
 mod browser;
 mod client;
+#[path = "../../../../crates/plumego/tests/it/foreign.rs"]
+mod foreign;
+mod origins;
 mod process;
 mod routes;
