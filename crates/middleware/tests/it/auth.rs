@@ -19,7 +19,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 /// Tokens of the form `subject/session/tenant`; `expired` and `away` are what they say.
-struct Tokens;
+pub(crate) struct Tokens;
 
 impl Authenticator for Tokens {
     async fn authenticate(&self, parts: &Parts) -> Result<Principal, AuthError> {
@@ -54,7 +54,7 @@ impl Authenticator for Tokens {
 }
 
 #[derive(Clone, Default)]
-struct Store(Arc<Mutex<HashMap<String, Session>>>);
+pub(crate) struct Store(Arc<Mutex<HashMap<String, Session>>>);
 
 impl Store {
     fn with(sessions: &[(&str, &str)]) -> Self {

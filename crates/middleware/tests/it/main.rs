@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod among;
 mod auth;
 mod body_deadline;
 mod body_limit;
