@@ -14,7 +14,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use plumego::middleware::cors::CorsConfig;
-use plumego::middleware::{CompressionLayer, ConditionalLayer};
+use plumego::middleware::{CompressionLayer, ConditionalLayer, TokenAuthLayer};
 use plumego::prelude::*;
 
 #[tokio::main]
@@ -24,6 +24,8 @@ async fn main() -> Result<(), Error> {
         return Ok(());
     }; // --help, --print-config
     let slow = time_for_slow(&config.server);
+    let tokens = config.server.auth_token.as_ref();
+    let auth = tokens.map(TokenAuthLayer::from_list).transpose()?;
     App::builder()
         .config(config.server)
         .build_info(BuildInfo::new(
@@ -34,6 +36,7 @@ async fn main() -> Result<(), Error> {
         .guards(|guards| guards.cors = Some(CorsConfig::any_origin()))
         .layer(CompressionLayer::new())
         .routes(|router| routes(router, slow))
+        .routes(|router| private(router, auth))
         .metrics_endpoint(MetricsEndpoint::at("/metrics"))
         .on_listening(|addrs| {
             // `println!` would end the server when nobody reads what it prints.
@@ -54,6 +57,16 @@ fn time_for_slow(server: &ServerConfig) -> Duration {
         return Duration::from_secs(70);
     }
     server.request_timeout
+}
+
+/// What is there only where `AUTH_TOKEN` is set, for whoever sends one of its tokens.
+fn private(router: Router, auth: Option<TokenAuthLayer>) -> Router {
+    match auth {
+        Some(auth) => router.group("/api/private", |private| {
+            private.layer(auth).get("/", async || "only with the token")
+        }),
+        None => router,
+    }
 }
 
 /// Every route in one place: this is the map of the application.

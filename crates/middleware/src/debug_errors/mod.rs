@@ -25,7 +25,8 @@
 //!
 //! # Limits and defaults
 //! Five nearest routes out of the first 2000; paths of up to 256 bytes are compared. Path, query
-//! and each cause are cut after 1 KiB; at most 16 causes.
+//! and each cause are cut after 1 KiB; at most 16 causes. The first 32 members of `Accept` are
+//! looked at.
 
 mod accept;
 mod layer;

@@ -108,8 +108,9 @@ const fn effect(head: &'static str, status: u16, part: &'static str, inside: boo
     }
 }
 
-const fn sent(body: &'static str, effect: Effect) -> Effect {
-    Effect { body, ..effect }
+const fn sent(body: &'static str, mut effect: Effect) -> Effect {
+    effect.body = body;
+    effect
 }
 
 async fn check(name: &str, addr: SocketAddr, effect: Effect) {

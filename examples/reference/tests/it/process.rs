@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::client::get;
+use crate::client::{get, send};
 
 /// A running reference application on a port of its own.
 pub(crate) struct Reference {
@@ -91,6 +91,42 @@ fn sigterm_ends_it_cleanly_and_leaves_no_log_line_behind() {
     let (code, rest) = reference.terminate();
     assert_eq!(code, Some(0));
     assert!(rest.contains("/ping"), "the access log was flushed: {rest}");
+}
+
+#[test]
+fn the_token_of_the_environment_opens_what_is_private() {
+    let (old, new) = (
+        "0123456789abcdef0123456789abcdef",
+        "another-good-token-of-the-team",
+    );
+    let without = Reference::on_any_port();
+    assert_eq!(get(without.addr, "/api/private").status, 404);
+    let list = format!("{old}, {new}");
+    let with = Reference::start(&["--addr", "127.0.0.1:0"], &[("AUTH_TOKEN", &list)]);
+    let ask = |authorization: &str| {
+        let headers = [("Authorization", authorization)];
+        send(with.addr, "GET", "/api/private", &headers, b"")
+    };
+    for token in [old, new] {
+        assert_eq!(
+            ask(&format!("Bearer {token}")).text(),
+            "only with the token"
+        );
+    }
+    let refused = ask("Bearer 0123456789abcdef0123456789abcdee");
+    assert_eq!(refused.status, 401);
+    let challenge = refused.header("www-authenticate").unwrap();
+    assert!(challenge.starts_with("Bearer realm="), "{challenge}");
+    assert_eq!(get(with.addr, "/api/private").status, 401);
+
+    // A token that could be guessed is an error at the start, and it is not shown.
+    let weak = program().env("AUTH_TOKEN", "hunter2").output().unwrap();
+    let message = String::from_utf8_lossy(&weak.stderr);
+    assert!(
+        !weak.status.success() && message.contains("token 1 has 7 bytes"),
+        "{message}"
+    );
+    assert!(!message.contains("hunter2"), "{message}");
 }
 
 #[test]
