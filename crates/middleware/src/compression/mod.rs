@@ -34,10 +34,11 @@
 //!
 //! # Limits and defaults
 //! The first 32 members of `Accept-Encoding` are looked at, whatever lines they stand in; what
-//! comes after them is not accepted. From 1 KiB on. Level [`Level::Balanced`]: zstd 3, brotli 4, gzip 6, each with a window of at
-//! most 512 KiB, so a response holds a few MiB at most while it is compressed. A body in memory of
-//! up to 64 KiB is compressed at once and keeps a known length; anything larger in pieces of
-//! 32 KiB, and other requests get their turn after every 256 KiB.
+//! comes after them is not accepted. Bodies are compressed from 1 KiB on. Level
+//! [`Level::Balanced`]: zstd 3, brotli 4, gzip 6, each with a window of at most 512 KiB, so a
+//! response holds a few MiB at most while it is compressed. A body in memory of up to 64 KiB is
+//! compressed at once and keeps a known length; anything larger in pieces of 32 KiB, and other
+//! requests get their turn after every 256 KiB.
 
 mod body;
 mod encoder;

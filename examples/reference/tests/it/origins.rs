@@ -29,7 +29,9 @@ const ask = async (path, init) => {
   }
 };
 const echo = (method, headers) => ask("/api/echo", {
-  method, headers, body: JSON.stringify({ name: "Ada", email: "ada@example.org", age: 36, bio: "London" }),
+  method,
+  headers,
+  body: JSON.stringify({ name: "Ada", email: "ada@example.org", age: 36, bio: "London" }),
 });
 "#;
 
@@ -100,7 +102,8 @@ fn browser_decodes_every_coding() {
             r#"
             const response = await fetch("/api/large?bytes=3000000", { cache: "no-store" });
             const text = await response.text();
-            const line = "The quick brown fox jumps over the lazy dog, again and again and again.\n";
+            const line = "The quick brown fox jumps over the lazy dog, again and again and again."
+              + "\n";
             return {
               coding: response.headers.get("content-encoding"),
               vary: response.headers.get("vary"),
