@@ -101,9 +101,14 @@ mod server;
 
 pub use self::app::App;
 pub use self::builder::AppBuilder;
-pub use self::config::{Config, ConfigLoader, LoadError, Loading, SERVER_KEYS, ServerConfig};
+pub use self::config::{
+    ClientAuth, Config, ConfigLoader, LoadError, Loading, SERVER_KEYS, ServerConfig, TlsSettings,
+    TlsVersion,
+};
 pub use self::endpoints::{BuildInfo, HealthEndpoints, MetricsEndpoint};
 pub use self::guards::Guards;
 pub use self::reload::{Changes, Refused, Reload, ReloadReport};
 pub use self::run::{Handle, Report, Running};
+#[cfg(feature = "tls")]
+pub use self::server::TlsConfig;
 pub use self::server::{IntoListener, Listener, OpenRequest};

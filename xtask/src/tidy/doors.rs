@@ -38,6 +38,8 @@ const DOORS: &[Door] = &[
         &["observe"],
         "one metrics type for the whole house",
     ),
+    ("rustls", &["app"], "only the server speaks TLS"),
+    ("rustls-webpki", &["app"], "only the server speaks TLS"),
     ("socket2", &["app"], "only the server holds sockets"),
     ("sqlx", &["sql"], "a room never names a database"),
     (
@@ -45,6 +47,7 @@ const DOORS: &[Door] = &[
         &["stdx"],
         "constant-time comparison comes from one place",
     ),
+    ("tokio-rustls", &["app"], "only the server speaks TLS"),
     ("toml", &["config"], "settings are read in one place"),
     ("tower", &[], "only the two frozen trait crates may appear"),
     (

@@ -20,7 +20,7 @@ use crate::guards::{GuardStack, Guards};
 use crate::reload::Reloader;
 use crate::run::Control;
 use crate::run::logging::{FlushedLog, Flusher};
-use crate::server::{Endpoint, ServerMetrics, StreamLimits, Timeouts, Tuning};
+use crate::server::{Endpoint, HTTP2, ServerMetrics, StreamLimits, Timeouts, Tls, Tuning};
 
 /// What the life of an application needs of its configuration.
 #[derive(Debug, Clone)]
@@ -32,12 +32,17 @@ pub(crate) struct Settings {
     pub(crate) drain_interval: Duration,
     pub(crate) unix_socket_mode: u32,
     pub(crate) log_filter: LogFilter,
+    pub(crate) tls: Option<Tls>,
     pub(crate) warnings: Vec<String>,
 }
 
 pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let mut problems = builder.config.validate();
-    let settings = builder.settings();
+    let mut settings = builder.settings();
+    settings.tls = builder.take_tls(&mut problems);
+    settings
+        .warnings
+        .extend(settings.tls.iter().flat_map(Tls::warnings));
     builder.check_addrs(&mut problems);
     let endpoints = builder.endpoints();
     builder.take_over_config();
@@ -154,7 +159,7 @@ impl AppBuilder {
                 max_connections: config.max_connections,
                 max_connections_per_ip: config.max_connections_per_ip,
                 trusted_proxies: self.believed_proxies(),
-                http2: config.http2,
+                http2: config.http2 && HTTP2,
                 streams: StreamLimits {
                     open: config.http2_max_streams,
                     header_bytes: config.http2_max_header_bytes,
@@ -167,6 +172,7 @@ impl AppBuilder {
             drain_interval: config.drain_interval,
             unix_socket_mode: config.unix_socket_mode,
             log_filter: config.log_filter.clone(),
+            tls: None,
             warnings: config.warnings.clone(),
         }
     }
@@ -174,6 +180,12 @@ impl AppBuilder {
     fn believed_proxies(&self) -> TrustedProxies {
         let configured = || self.config.trusted_proxies.clone();
         self.proxies.clone().unwrap_or_else(configured)
+    }
+
+    fn take_tls(&mut self, problems: &mut Problems) -> Option<Tls> {
+        let tls = Tls::build(self.tls.take(), &self.config, &self.metrics, problems);
+        self.reloads.extend(tls.as_ref().and_then(Tls::source));
+        tls
     }
 
     /// What of the configuration belongs to the requests and to the components.

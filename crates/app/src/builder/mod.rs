@@ -1,6 +1,8 @@
 //! Putting an application together.
 
 mod build;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -28,7 +30,7 @@ use crate::config::ServerConfig;
 use crate::endpoints::{BuildInfo, HealthEndpoints, MetricsEndpoint};
 use crate::guards::Guards;
 use crate::reload::{Reload, Source};
-use crate::server::{Endpoint, IntoListener};
+use crate::server::{Endpoint, IntoListener, TlsConfig};
 
 type Change = Box<dyn FnOnce(Router) -> Router + Send + Sync>;
 type GuardChange = Box<dyn FnOnce(&mut Guards) + Send + Sync>;
@@ -60,6 +62,7 @@ pub struct AppBuilder {
     lifecycle: LifecycleBuilder,
     owns_listener: bool,
     is_of_process: bool,
+    tls: Option<TlsConfig>,
     guards: Vec<GuardChange>,
     observe: ObserveLayer,
     has_sink: bool,
@@ -87,6 +90,7 @@ impl AppBuilder {
             lifecycle: Lifecycle::builder(LifecycleConfig::default()),
             owns_listener: false,
             is_of_process: false,
+            tls: None,
             guards: Vec::new(),
             observe: ObserveLayer::new(),
             has_sink: false,

@@ -182,8 +182,56 @@ pub const SERVER_KEYS: &[Key] = &[
         .flag("--http2")
         .default("true")
         .doc(
-            "HTTP/2 without TLS (prior knowledge) beside HTTP/1.1.",
-            "除 HTTP/1.1 外是否支持无 TLS 的 HTTP/2（prior knowledge）。",
+            "HTTP/2 beside HTTP/1.1: by ALPN over TLS, by prior knowledge without.",
+            "除 HTTP/1.1 外是否支持 HTTP/2：TLS 下经 ALPN，无 TLS 时按预先约定。",
+        ),
+    Key::new("server.tls.enabled", Kind::Bool)
+        .env("TLS_ENABLED")
+        .flag("--tls")
+        .default("false")
+        .doc(
+            "Whether the addresses speak HTTPS; needs the feature `tls`.",
+            "各监听地址是否使用 HTTPS；需要特性 `tls`。",
+        ),
+    Key::new("server.tls.cert_file", Kind::List)
+        .env("TLS_CERT_FILE")
+        .flag("--tls-cert")
+        .default("")
+        .doc(
+            "PEM files with certificate chains, separated by commas; the first is the default.",
+            "PEM 证书链文件，以逗号分隔；第一个为默认证书。",
+        ),
+    Key::new("server.tls.key_file", Kind::List)
+        .env("TLS_KEY_FILE")
+        .flag("--tls-key")
+        .default("")
+        .doc(
+            "PEM files with the private keys, in the order of the certificates.",
+            "PEM 私钥文件，顺序与证书一致。",
+        ),
+    Key::new("server.tls.min_version", Kind::Choice(&["1.2", "1.3"]))
+        .env("TLS_MIN_VERSION")
+        .flag("--tls-min-version")
+        .default("1.2")
+        .doc("The least version of TLS.", "TLS 的最低版本。"),
+    Key::new(
+        "server.tls.client_auth",
+        Kind::Choice(&["none", "optional", "required"]),
+    )
+    .env("TLS_CLIENT_AUTH")
+    .flag("--tls-client-auth")
+    .default("none")
+    .doc(
+        "Whether clients are asked for a certificate.",
+        "是否要求客户端提供证书。",
+    ),
+    Key::new("server.tls.client_ca_file", Kind::Path)
+        .env("TLS_CLIENT_CA_FILE")
+        .flag("--tls-client-ca")
+        .default("")
+        .doc(
+            "PEM file with the authorities that sign certificates of clients.",
+            "签发客户端证书的 CA 的 PEM 文件。",
         ),
     Key::new(
         "server.http2_max_streams",

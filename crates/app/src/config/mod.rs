@@ -7,6 +7,7 @@
 mod keys;
 mod load;
 mod read;
+mod tls;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 pub use self::keys::SERVER_KEYS;
 pub use self::load::{Config, ConfigLoader, LoadError, Loading};
 pub(crate) use self::read::check_addrs;
+pub use self::tls::{ClientAuth, TlsSettings, TlsVersion};
 
 /// Addresses, deadlines and bounds of a server.
 ///
@@ -106,7 +108,8 @@ pub struct ServerConfig {
     /// not counted: they carry the connections of many. 1 to 1,000,000. Default: unlimited, which
     /// is 0 in a setting.
     pub max_connections_per_ip: Limit,
-    /// Whether HTTP/2 without TLS (prior knowledge) is spoken beside HTTP/1.1. Default: true.
+    /// Whether HTTP/2 is spoken beside HTTP/1.1: chosen by ALPN over TLS, by prior knowledge
+    /// without. Default: true.
     pub http2: bool,
     /// The most streams that a client may have open at once on one connection by HTTP/2; more are
     /// refused as the protocol says. 1 to 10,000. Default: 250.
@@ -119,6 +122,8 @@ pub struct ServerConfig {
     /// The most streams that a client may give up before their answer, beyond as many as were
     /// answered; then its connection ends. 1 to 1,000,000. Default: 200.
     pub http2_max_resets: u32,
+    /// HTTPS: the keys below `server.tls`. Default: off.
+    pub tls: TlsSettings,
     /// The networks whose `Forwarded` and `X-Forwarded-*` headers are believed: `10.0.0.0/8`, or
     /// one address; `unix` for whoever may connect to the Unix sockets. At most 1,024.
     /// Default: none.
@@ -194,6 +199,7 @@ impl Default for ServerConfig {
             http2_max_streams: 250,
             http2_max_header_bytes: 64 * 1024,
             http2_max_resets: 200,
+            tls: TlsSettings::default(),
             trusted_proxies: TrustedProxies::default(),
             request_timeout: Duration::from_secs(30),
             max_concurrency: Limit::At(256),
@@ -219,6 +225,7 @@ impl ServerConfig {
         let mut problems = Problems::new();
         self.check_durations(&mut problems);
         self.check_numbers(&mut problems);
+        self.tls.check(&mut problems);
         if let Err(wrong) = read::check_addrs(&self.addrs) {
             problems.push(Problem::new(format!("server.addr: expected {wrong}")));
         }

@@ -163,11 +163,13 @@ impl App {
         let armed = self
             .is_of_process
             .then(|| successor.arm(&bound, &self.settings));
-        let places: Vec<String> = bound.iter().map(ToString::to_string).collect();
+        let scheme = self.settings.tls.as_ref().map_or("http", |_| "https");
+        let places: Vec<String> = bound.iter().map(|bound| bound.place(scheme)).collect();
         let tuning = self.settings.tuning.clone();
         let server = Server::start(
             bound,
             tuning,
+            self.settings.tls.clone(),
             self.router,
             self.server_metrics,
             self.lifecycle.tasks(),

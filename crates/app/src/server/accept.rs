@@ -130,11 +130,21 @@ fn spawn(
         refusals.note(connection.peer);
         return;
     };
-    let active = shared.metrics.active.track();
+    let held = (shared.metrics.active.track(), admitted, permit);
+    if let Some(tls) = &shared.tls
+        && stream.is_open(&connection)
+    {
+        let run = tls.run(shared.clone(), stream, connection);
+        shared.tracker.spawn(async move {
+            run.await;
+            drop(held);
+        });
+        return;
+    }
     let run = connection::run(shared.clone(), stream, connection);
     shared.tracker.spawn(async move {
         run.await;
-        drop((active, admitted, permit));
+        drop(held);
     });
 }
 

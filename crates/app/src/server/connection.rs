@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -61,21 +61,31 @@ where
 {
     let mut io = TimedIo::new(io, entry.clone());
     let mut guard = Guard::new(shared, entry);
-    let sniffed = poll_fn(|cx| {
-        guard.register(cx);
-        if let Poll::Ready(sniffed) = io.poll_sniff(cx) {
-            return Poll::Ready(sniffed.map_err(Ended::Io));
-        }
-        guard.poll(cx).map(Err)
-    });
-    match sniffed.await {
+    match guard.hold(poll_fn(|cx| io.poll_sniff(cx))).await {
         Err(ended) => ended,
-        Ok(Protocol::Nothing) => Ended::Done,
-        Ok(Protocol::Http2) if shared.tuning.http2 => {
+        Ok(Err(error)) => Ended::Io(error),
+        Ok(Ok(protocol)) => speak(shared, io, entry, &mut guard, protocol).await,
+    }
+}
+
+/// Serves a connection whose protocol is known.
+pub(super) async fn speak<T>(
+    shared: &Arc<Shared>,
+    mut io: TimedIo<T>,
+    entry: &Arc<Entry>,
+    guard: &mut Guard<'_>,
+    protocol: Protocol,
+) -> Ended
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    match protocol {
+        Protocol::Nothing => Ended::Done,
+        Protocol::Http2 if shared.tuning.http2 => {
             io.count_frames();
-            stream::serve(shared, io, entry, &mut guard).await
+            stream::serve(shared, io, entry, guard).await
         }
-        Ok(_) => http1(shared, io, entry, &mut guard).await,
+        Protocol::Http1 | Protocol::Http2 => http1(shared, io, entry, guard).await,
     }
 }
 
@@ -108,7 +118,9 @@ where
     .await;
     let refused = matches!(&ended, Ended::Engine(error) if error.is_parse());
     let unread = matches!(ended, Ended::Done) && !entry.watch.is_request_body_done();
-    if matches!(ended, Ended::Done) || refused {
+    // An idle client of TLS is told that this is no attack.
+    let idle = matches!(ended, Ended::TimedOut(Expired::Idle));
+    if matches!(ended, Ended::Done) || refused || idle {
         let io = engine.into_parts().io.into_inner();
         close(io, refused || unread, shared).await;
     }
@@ -133,22 +145,26 @@ const MIN_BUFFER: usize = 8192 + 4096 * 100;
 
 /// Closes the connection so that an answer given early arrives: closing with unread bytes would
 /// make the system reset it.
-async fn close<T: AsyncRead + AsyncWrite + Unpin>(
-    mut io: TimedIo<T>,
+pub(super) async fn close<T: AsyncRead + AsyncWrite + Unpin>(
+    mut io: T,
     linger: bool,
     shared: &Shared,
 ) {
     let bye = async {
+        // Over TLS this says goodbye, also while the server drains.
         if io.shutdown().await.is_err() || !linger {
             return;
         }
-        let mut waste = [0; 4096];
-        while matches!(io.read(&mut waste).await, Ok(read) if read > 0) {}
+        let rest = async {
+            let mut waste = [0; 4096];
+            while matches!(io.read(&mut waste).await, Ok(read) if read > 0) {}
+        };
+        tokio::select! {
+            () = rest => {}
+            () = shared.drain_begins() => {}
+        }
     };
-    tokio::select! {
-        _ = tokio::time::timeout(LINGER, bye) => {}
-        () = shared.drain_begins() => {}
-    }
+    let _ = tokio::time::timeout(LINGER, bye).await;
 }
 
 /// What ends a connection from outside of its protocol: a deadline, a drain, a cut.
@@ -163,7 +179,7 @@ pub(crate) struct Guard<'a> {
 }
 
 impl<'a> Guard<'a> {
-    fn new(shared: &'a Shared, entry: &'a Entry) -> Self {
+    pub(super) fn new(shared: &'a Shared, entry: &'a Entry) -> Self {
         Self {
             shared,
             entry,
@@ -199,6 +215,19 @@ impl<'a> Guard<'a> {
         turn.as_mut().poll(cx).is_ready()
     }
 
+    /// Waits for something, unless the connection must end first.
+    pub(super) async fn hold<F: Future>(&mut self, work: F) -> Result<F::Output, Ended> {
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            self.register(cx);
+            if let Poll::Ready(done) = work.as_mut().poll(cx) {
+                return Poll::Ready(Ok(done));
+            }
+            self.poll(cx).map(Err)
+        })
+        .await
+    }
+
     /// Ready when the connection must end. Comes after the engine has been polled.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         if self.shared.is_cut() {
@@ -217,7 +246,7 @@ impl<'a> Guard<'a> {
 }
 
 /// Counts how the connection ended, and says it to those who look closely.
-fn note(shared: &Shared, entry: &Entry, ended: &Ended) {
+pub(super) fn note(shared: &Shared, entry: &Entry, ended: &Ended) {
     let peer = entry.connection.peer;
     match ended {
         Ended::Done | Ended::Cut => {}

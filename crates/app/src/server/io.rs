@@ -19,6 +19,8 @@ pub(crate) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub(crate) struct TimedIo<T> {
     io: T,
     entry: Arc<Entry>,
+    /// Whether what is below tells which bytes go out: TLS takes them long before the socket does.
+    pub(crate) is_noted_below: bool,
     sniffed: [u8; 24],
     given: usize,
     filled: usize,
@@ -39,6 +41,7 @@ impl<T: AsyncRead + Unpin> TimedIo<T> {
         Self {
             io,
             entry,
+            is_noted_below: false,
             sniffed: [0; 24],
             given: 0,
             filled: 0,
@@ -108,13 +111,14 @@ impl<T: AsyncRead + Unpin> AsyncRead for TimedIo<T> {
 
 impl<T> TimedIo<T> {
     fn note(&mut self, written: &Poll<io::Result<usize>>) {
+        if let (Some(meter), Poll::Ready(Ok(count))) = (&mut self.meter, written) {
+            meter.wrote(*count);
+        }
+        if self.is_noted_below {
+            return;
+        }
         match written {
-            Poll::Ready(Ok(count)) if *count > 0 => {
-                self.entry.watch.wrote(*count);
-                if let Some(meter) = &mut self.meter {
-                    meter.wrote(*count);
-                }
-            }
+            Poll::Ready(Ok(count)) if *count > 0 => self.entry.watch.wrote(*count),
             Poll::Ready(_) => {}
             Poll::Pending => self.entry.watch.write_blocked(),
         }

@@ -22,6 +22,11 @@ mod stream;
 mod stream;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
+mod tls;
 mod turns;
 mod watch;
 
@@ -48,6 +53,12 @@ use self::peers::Peers;
 pub use self::registry::OpenRequest;
 use self::registry::{Entry, Listed, Registry};
 use self::stranger::Stranger;
+pub(crate) use self::stream::HTTP2;
+pub(crate) use self::tls::Tls;
+#[cfg(feature = "tls")]
+pub use self::tls::TlsConfig;
+#[cfg(not(feature = "tls"))]
+pub(crate) use self::tls::TlsConfig;
 use self::turns::Turns;
 pub(crate) use self::watch::Timeouts;
 
@@ -87,6 +98,7 @@ const CUT: u8 = 2;
 pub(crate) struct Shared {
     pub(crate) tuning: Tuning,
     pub(crate) router: Frozen,
+    tls: Option<Tls>,
     pub(crate) metrics: ServerMetrics,
     /// The open connections.
     pub(crate) registry: Arc<Registry>,
@@ -120,6 +132,7 @@ impl Shared {
             )),
             tuning,
             router,
+            tls: None,
             metrics,
             registry: Arc::default(),
             alone: Arc::default(),
@@ -176,11 +189,14 @@ impl Server {
     pub(crate) fn start(
         listeners: Vec<Bound>,
         tuning: Tuning,
+        tls: Option<Tls>,
         router: Frozen,
         metrics: ServerMetrics,
         tasks: &Tasks,
     ) -> Self {
-        let shared = Arc::new(Shared::new(tuning, router, metrics, tasks));
+        let mut shared = Shared::new(tuning, router, metrics, tasks);
+        shared.tls = tls;
+        let shared = Arc::new(shared);
         let stop_accepting = CancellationToken::new();
         let addrs = listeners.iter().filter_map(Bound::local_addr).collect();
         let acceptor = accept::run(shared.clone(), listeners, stop_accepting.clone());

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 
+use plumego_contract::extract::ClientCertificate;
 use plumego_contract::{Connection, RequestContext};
 use tokio::time::Instant;
 
@@ -16,6 +17,8 @@ use super::watch::{Phase, Watch};
 pub(crate) struct Entry {
     pub(crate) connection: Connection,
     pub(crate) watch: Watch,
+    /// What the client showed in its handshake.
+    pub(crate) certificate: OnceLock<ClientCertificate>,
     waker: Mutex<Option<Waker>>,
     requests: Mutex<Vec<(u64, RequestContext)>>,
     next: AtomicU64,
@@ -30,6 +33,7 @@ impl Entry {
         Self {
             connection,
             watch: Watch::new(Phase::Head),
+            certificate: OnceLock::new(),
             waker: Mutex::new(None),
             requests: Mutex::new(Vec::new()),
             next: AtomicU64::new(0),

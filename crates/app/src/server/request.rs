@@ -37,7 +37,10 @@ pub(crate) fn answer(shared: &Arc<Shared>, flow: Flow, request: http::Request<In
     };
     let http1 = parts.version <= http::Version::HTTP_11;
     let connection = flow.connection();
-    let request = Request::from_parts(parts, body);
+    let mut request = Request::from_parts(parts, body);
+    if let Some(certificate) = flow.entry.certificate.get() {
+        request.extensions_mut().insert(certificate.clone());
+    }
     let dispatch = || shared.router.dispatch(connection, request);
     match catch_unwind(AssertUnwindSafe(dispatch)) {
         Ok(dispatch) => Answer {

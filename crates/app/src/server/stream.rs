@@ -21,6 +21,8 @@ use super::registry::{Entry, lock};
 use super::request::answer;
 use super::watch::{Expired, Phase, Watch, Watchdog};
 
+/// Whether HTTP/2 is built in.
+pub(crate) const HTTP2: bool = true;
 /// The most bytes of one stream that wait to be sent.
 const MAX_SEND_BUFFER: usize = 64 * 1024;
 /// What a client may send of bodies that nobody has read yet: of one stream, and of all of them.

@@ -33,4 +33,6 @@ mod regression;
 mod reload;
 mod signals;
 mod slow;
+#[cfg(feature = "tls")]
+mod tls;
 mod unix;

@@ -197,6 +197,10 @@ codes! {
     FORBIDDEN = FORBIDDEN Auth "forbidden", "Forbidden",
         "The credentials are valid and do not allow this.",
         "凭证有效，但无此权限。";
+    CLIENT_CERTIFICATE_REQUIRED = FORBIDDEN Auth
+        "client_certificate_required", "Client certificate required",
+        "The connection showed no certificate of its client; connect with one.",
+        "连接未出示客户端证书；请携带证书连接。";
     CSRF_REJECTED = FORBIDDEN Auth "csrf_rejected", "Cross-site request refused",
         "A page of another origin made the request; if it is yours, add it to the trusted origins.",
         "请求来自其他来源的页面；若为自有站点，请将其加入受信任来源。";

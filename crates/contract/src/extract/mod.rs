@@ -12,6 +12,7 @@
 //! | headers | [`Header`], [`Headers`], `HeaderMap` | the request head |
 //! | cookies (feature `cookies`) | `Cookie`, `Cookies` | 180 cookies, 16 KiB |
 //! | who asks, and for what | [`ClientIp`], [`Scheme`], [`Host`], `Method`, `Uri` | |
+//! | the certificate of the client, on TLS | [`ClientCertificate`] | `client_certificate_required` |
 //! | ids | [`RequestId`](crate::RequestId), [`TraceContext`](plumego_observe::trace::TraceContext) | |
 //! | what the application or a layer gave | [`State`], [`Extension`], [`MatchedRoute`] | |
 //! | body, typed | [`Json`](crate::Json), [`Form`] | body limit; 128 levels, [`MAX_PAIRS`] |
@@ -26,6 +27,7 @@
 //! all (malformed is still an error), or as `Result<T, Error>`, which hands the error to the
 //! handler.
 
+mod certificate;
 mod client;
 mod context;
 #[cfg(feature = "cookies")]
@@ -50,6 +52,7 @@ mod whole;
 
 use http::request::Parts;
 
+pub use self::certificate::ClientCertificate;
 pub use self::client::{ClientIp, Host, Scheme};
 pub use self::context::Context;
 #[cfg(feature = "cookies")]

@@ -1,6 +1,5 @@
 //! Listeners that are bound, and the bytes of what they accept.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::Listener;
 #[cfg(unix)]
 use super::unix::UnixBound;
+use crate::server::tls::TlsIo;
 
 /// A [`Listener`] of whatever kind.
 pub(crate) trait ErasedListener: Send {
@@ -63,6 +63,18 @@ impl Bound {
         }
     }
 
+    /// How it is called in the log, with the scheme that is spoken to addresses.
+    pub(crate) fn place(&self, scheme: &str) -> String {
+        #[cfg(unix)]
+        if let Self::Unix(bound) = self {
+            return bound.to_string();
+        }
+        match self.local_addr() {
+            Some(addr) => format!("{scheme}://{addr}"),
+            None => "a listener of the program".to_owned(),
+        }
+    }
+
     /// No client comes any more by the name of this listener; those that wait are still accepted.
     pub(crate) fn unlist(&mut self) {
         #[cfg(unix)]
@@ -84,20 +96,6 @@ impl Bound {
     }
 }
 
-/// How it is called in the log and in messages.
-impl fmt::Display for Bound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        #[cfg(unix)]
-        if let Self::Unix(bound) = self {
-            return fmt::Display::fmt(bound, f);
-        }
-        match self.local_addr() {
-            Some(addr) => write!(f, "http://{addr}"),
-            None => f.write_str("a listener of the program"),
-        }
-    }
-}
-
 /// The bytes of a connection of whatever kind.
 pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
@@ -105,7 +103,25 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 /// The bytes of a connection; plain TCP goes without a virtual call.
 pub(crate) enum Stream {
     Tcp(TcpStream),
+    Tls(Box<TlsIo>),
     Own(Box<dyn Io>),
+}
+
+impl Stream {
+    /// Whether this is a client of the network that does not speak TLS yet.
+    pub(crate) fn is_open(&self, connection: &Connection) -> bool {
+        match self {
+            Self::Tcp(_) => true,
+            Self::Tls(_) => false,
+            Self::Own(_) => connection.peer.is_some() && !connection.tls,
+        }
+    }
+}
+
+impl From<TlsIo> for Stream {
+    fn from(io: TlsIo) -> Self {
+        Self::Tls(Box::new(io))
+    }
 }
 
 /// The same call on whichever it is.
@@ -113,6 +129,10 @@ macro_rules! either {
     ($stream:expr, $io:ident => $call:expr) => {
         match $stream.get_mut() {
             Stream::Tcp(io) => {
+                let $io = Pin::new(io);
+                $call
+            }
+            Stream::Tls(io) => {
                 let $io = Pin::new(io);
                 $call
             }
@@ -154,6 +174,7 @@ impl AsyncWrite for Stream {
     fn is_write_vectored(&self) -> bool {
         match self {
             Self::Tcp(io) => io.is_write_vectored(),
+            Self::Tls(io) => io.is_write_vectored(),
             Self::Own(io) => io.is_write_vectored(),
         }
     }

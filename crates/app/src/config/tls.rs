@@ -1,0 +1,124 @@
+//! What can be set for HTTPS.
+
+use std::path::PathBuf;
+
+use plumego_contract::{Problem, Problems};
+use serde::Deserialize;
+
+/// The most certificates of a server.
+const MAX_CERTIFICATES: usize = 1024;
+
+/// HTTPS, as settings tell it. A program that makes its own choices uses `TlsConfig`, which takes
+/// the place of all of this.
+///
+/// The files are read at `build()` and, when the application is told to reload, again.
+///
+/// ```
+/// use plumego_app::{ClientAuth, Config, TlsVersion};
+///
+/// let config = Config::loader()
+///     .environment([
+///         ("TLS_ENABLED", "true"),
+///         ("TLS_CERT_FILE", "a.example.pem,b.example.pem"),
+///         ("TLS_KEY_FILE", "a.example.key,b.example.key"),
+///         ("TLS_MIN_VERSION", "1.3"),
+///     ])
+///     .load()?;
+/// assert!(config.server.tls.enabled);
+/// assert_eq!(config.server.tls.cert_files.len(), 2);
+/// assert_eq!(config.server.tls.min_version, TlsVersion::V1_3);
+/// assert_eq!(config.server.tls.client_auth, ClientAuth::None);
+/// # Ok::<(), plumego_app::LoadError>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct TlsSettings {
+    /// Whether TLS is spoken. Needs the feature `tls`; without it, this is a problem at build.
+    /// Default: false.
+    pub enabled: bool,
+    /// The certificate chains: PEM, the certificate of the server first, then those that lead to
+    /// an authority. The first file is for clients that name no server, or an unknown one. At most
+    /// 1,024 files. Default: none.
+    #[serde(rename = "cert_file")]
+    pub cert_files: Vec<PathBuf>,
+    /// The private keys, as many as there are chains and in the same order: PEM, each file one key
+    /// in PKCS #8, PKCS #1 or SEC1, not encrypted. Default: none.
+    #[serde(rename = "key_file")]
+    pub key_files: Vec<PathBuf>,
+    /// The least version. Default: 1.2.
+    pub min_version: TlsVersion,
+    /// Whether clients are asked for a certificate. Default: no.
+    pub client_auth: ClientAuth,
+    /// The authorities that sign certificates of clients: PEM. Needed when they are asked for one.
+    /// Default: none.
+    #[serde(deserialize_with = "super::read::path")]
+    pub client_ca_file: Option<PathBuf>,
+}
+
+/// A version of TLS. Older ones are broken and cannot be asked for (RFC 8996).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[non_exhaustive]
+pub enum TlsVersion {
+    /// TLS 1.2 (RFC 5246).
+    #[default]
+    #[serde(rename = "1.2")]
+    V1_2,
+    /// TLS 1.3 (RFC 8446).
+    #[serde(rename = "1.3")]
+    V1_3,
+}
+
+/// Whether clients are asked for a certificate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ClientAuth {
+    /// They are not.
+    #[default]
+    None,
+    /// They are; one without is served too. A certificate that cannot be verified ends the
+    /// handshake all the same.
+    Optional,
+    /// They are, and without one there is no connection.
+    Required,
+}
+
+impl TlsSettings {
+    /// What is wrong with it before a file is read.
+    pub(crate) fn check(&self, problems: &mut Problems) {
+        if !self.enabled {
+            return;
+        }
+        let (certs, keys) = (self.cert_files.len(), self.key_files.len());
+        let mut tell = |message: String| problems.push(Problem::new(message));
+        if certs == 0 {
+            tell(missing("cert_file", "TLS_CERT_FILE", "certificate chain"));
+        }
+        if keys == 0 {
+            tell(missing("key_file", "TLS_KEY_FILE", "private key"));
+        }
+        if certs > 0 && keys > 0 && certs != keys {
+            tell(format!(
+                "server.tls.cert_file names {certs} files and server.tls.key_file {keys}: expected \
+                 one key for each certificate chain, in the same order"
+            ));
+        }
+        if certs > MAX_CERTIFICATES {
+            tell(format!(
+                "server.tls.cert_file names {certs} files, expected at most {MAX_CERTIFICATES}"
+            ));
+        }
+        if self.client_auth != ClientAuth::None && self.client_ca_file.is_none() {
+            tell(missing(
+                "client_ca_file",
+                "TLS_CLIENT_CA_FILE",
+                "authority that signs certificates of clients",
+            ));
+        }
+    }
+}
+
+fn missing(field: &str, variable: &str, what: &str) -> String {
+    format!("server.tls.{field} ({variable}) is missing: expected a PEM file with the {what}")
+}

@@ -1,0 +1,174 @@
+//! What is wrong with files is told when the application is built, with their names.
+
+use std::path::Path;
+
+use plumego_app::{ServerConfig, TlsConfig};
+
+use super::authority::Authority;
+use super::foreign::{has, openssl};
+use crate::client::{app, app_with};
+
+/// The problems of a server with these two files.
+fn problems(chain: &Path, key: &Path) -> String {
+    let tls = TlsConfig::files(chain, key);
+    app().tls(tls).build().unwrap_err().to_string()
+}
+
+#[track_caller]
+fn check(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+}
+
+#[test]
+fn missing_files_are_told_by_path_both_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = problems(&dir.path().join("a.pem"), &dir.path().join("a.key"));
+    check(
+        &text,
+        &["2 problems", "a.pem cannot be read", "a.key cannot be read"],
+    );
+    check(&text, &["No such file"]);
+}
+
+#[test]
+fn files_that_are_no_pem_are_told_by_path() {
+    let authority = Authority::new("test");
+    let pair = authority.server(&["localhost"]);
+    let (chain, key) = authority.write("good", &pair);
+    let wrong = |name: &str, text: &[u8]| {
+        let path = authority.dir().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let empty = wrong("empty", b" \n");
+    check(&problems(&empty, &key), &["1 problem", "empty is empty"]);
+    check(&problems(&chain, &empty), &["1 problem", "empty is empty"]);
+    let der = wrong("der", &[0x30, 0x82, 1, 2, 3]);
+    check(&problems(&der, &key), &["der is not PEM"]);
+    let half = wrong("half", &pair.chain.as_bytes()[..pair.chain.len() / 2]);
+    check(&problems(&half, &key), &["half is damaged", "cut off"]);
+    let half_key = wrong("half_key", &pair.key.as_bytes()[..pair.key.len() / 2]);
+    let text = problems(&chain, &half_key);
+    check(&text, &["half_key is damaged", "cut off"]);
+    let no_base64 = pair.key.replace("-----\nM", "-----\n!");
+    let text = problems(&chain, &wrong("no_base64", no_base64.as_bytes()));
+    check(&text, &["no_base64 is damaged", "base64"]);
+    let nonsense = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let text = problems(&wrong("nonsense", nonsense.as_bytes()), &key);
+    check(&text, &["nonsense holds a certificate that cannot be read"]);
+    let large = wrong("large", &vec![b'-'; 1024 * 1024 + 1]);
+    check(&problems(&large, &key), &["large cannot be read", "1 MiB"]);
+    let folder = authority.dir();
+    check(&problems(folder, &key), &["cannot be read", "not a file"]);
+}
+
+#[test]
+fn pairs_that_do_not_belong_together_are_told() {
+    let authority = Authority::new("test");
+    let (chain, key) = authority.write("a", &authority.server(&["a.example"]));
+    let (_, other) = authority.write("b", &authority.server(&["b.example"]));
+    let text = problems(&chain, &other);
+    check(&text, &["b.key is not the key of", "a.pem"]);
+    let text = problems(&key, &chain);
+    check(&text, &["2 problems", "were the two files swapped?"]);
+    check(&text, &["a.pem holds no private key"]);
+    let two = authority.dir().join("two.key");
+    let both = [&key, &other].map(|path| std::fs::read_to_string(path).unwrap());
+    std::fs::write(&two, both.concat()).unwrap();
+    check(&problems(&chain, &two), &["two.key holds 2 private keys"]);
+}
+
+#[test]
+fn no_problem_shows_a_byte_of_a_key() {
+    let authority = Authority::new("test");
+    let pair = authority.server(&["a.example"]);
+    let secret = pair.key.lines().nth(1).unwrap();
+    for broken in [
+        pair.key.replace("-----END", "----END"),
+        pair.key.replace("PRIVATE KEY-----", "PRIVATE KEY----"),
+        pair.key.replace(secret, &format!("{secret}!")),
+    ] {
+        let tls = TlsConfig::pem(pair.chain.as_str(), broken);
+        let shown = format!("{tls:?}");
+        let text = app().tls(tls).build().unwrap_err().to_string();
+        for text in [text, shown] {
+            assert!(!text.contains(&secret[..8]), "{text}");
+        }
+    }
+}
+
+#[test]
+fn all_problems_come_at_once_beside_those_of_the_rest() {
+    let config = |change: fn(&mut ServerConfig)| {
+        let built = app_with(change).routes(|r| r.get("no-slash", async || ""));
+        built.build().unwrap_err().to_string()
+    };
+    let text = config(|config| config.tls.enabled = true);
+    check(&text, &["TLS_CERT_FILE", "TLS_KEY_FILE", "no-slash"]);
+    let text = config(|config| {
+        config.tls.enabled = true;
+        config.tls.cert_files = vec!["none/a.pem".into(), "none/b.pem".into()];
+        config.tls.key_files = vec!["none/a.key".into()];
+        config.tls.client_auth = plumego_app::ClientAuth::Required;
+        config.read_timeout = std::time::Duration::from_secs(1_000_000);
+    });
+    check(&text, &["2 files", "TLS_CLIENT_CA_FILE", "read_timeout"]);
+    check(&text, &["none/a.pem", "none/a.key", "no-slash"]);
+}
+
+#[test]
+fn certificate_that_has_expired_is_a_warning() {
+    let authority = Authority::new("test");
+    let (chain, key) = authority.write("old", &authority.expired(&["localhost"]));
+    let app = app().tls(TlsConfig::files(&chain, &key)).build().unwrap();
+    let text = app.metrics().encode();
+    // 2002-01-01
+    check(&text, &["http_tls_certificate_expiry_seconds 1009843200"]);
+}
+
+#[tokio::test]
+async fn keys_in_every_form_are_read() {
+    if !has("openssl") {
+        return;
+    }
+    let authority = Authority::new("test");
+    for (name, kind, form) in [
+        ("rsa", &rcgen::PKCS_RSA_SHA256, "rsa"),
+        ("ec", &rcgen::PKCS_ECDSA_P384_SHA384, "ec"),
+    ] {
+        let pair = authority.server_with(kind, &["localhost"]);
+        let (chain, key) = authority.write(name, &pair);
+        assert!(pair.key.contains("BEGIN PRIVATE KEY"), "{name}");
+        app().tls(TlsConfig::files(&chain, &key)).build().unwrap();
+
+        let old = authority.dir().join("old.key");
+        let (key, old) = (key.to_str().unwrap(), old.to_str().unwrap());
+        let traditional = ["pkey", "-traditional", "-in", key, "-out", old];
+        assert!(openssl(&traditional).await.ok);
+        let text = std::fs::read_to_string(old).unwrap();
+        let begin = format!("-----BEGIN {} PRIVATE KEY", form.to_uppercase());
+        check(&text, &[&begin]);
+        app().tls(TlsConfig::files(&chain, old)).build().unwrap();
+
+        let locked = authority.dir().join("locked.key");
+        let locked = locked.to_str().unwrap();
+        let modern = [
+            "pkcs8", "-topk8", "-in", key, "-out", locked, "-passout", "pass:x",
+        ];
+        assert!(openssl(&modern).await.ok);
+        let text = problems(&chain, Path::new(locked));
+        check(
+            &text,
+            &["locked.key holds an encrypted key", "openssl pkey"],
+        );
+        let mut legacy = vec!["pkey", "-traditional", "-aes128", "-passout", "pass:x"];
+        legacy.extend(["-in", key, "-out", locked]);
+        assert!(openssl(&legacy).await.ok);
+        check(
+            &problems(&chain, Path::new(locked)),
+            &["locked.key holds an encrypted key"],
+        );
+    }
+}
