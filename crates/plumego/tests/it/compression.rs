@@ -99,3 +99,62 @@ async fn gzip_of_any_body_size_decodes_q_0_is_honoured_and_vary_is_there() {
     assert!(gunzip(&body).ends_with("\n\n"));
     house.stop().await;
 }
+
+// acceptance 21.1 (30): the rows of what is skipped, on a socket.
+#[tokio::test]
+async fn what_does_not_shrink_or_is_coded_already_is_left_alone() {
+    async fn answer(Path(name): Path<String>) -> Response {
+        let (kind, more) = match &*name {
+            "svg" => ("image/svg+xml", None),
+            "png" => ("image/png", None),
+            "video" => ("video/mp4", None),
+            "audio" => ("audio/mpeg", None),
+            "zip" => ("application/zip", None),
+            "gzip" => ("application/gzip", None),
+            "pdf" => ("application/pdf", None),
+            "bytes" => ("application/octet-stream", None),
+            "coded" => ("text/plain", Some(("content-encoding", "x-own"))),
+            "part" => ("text/plain", Some(("content-range", "bytes 0-4999/9000"))),
+            "kept" => ("text/plain", Some(("cache-control", "no-transform"))),
+            _ => ("text/plain", None),
+        };
+        let mut response = Response::new(Body::from(text(5000)));
+        let headers = response.headers_mut();
+        if name != "untyped" {
+            headers.insert("content-type", kind.parse().unwrap());
+        }
+        if let Some((name, value)) = more {
+            headers.insert(name, value.parse().unwrap());
+        }
+        match &*name {
+            "missing" => *response.status_mut() = http::StatusCode::NOT_FOUND,
+            "part" => *response.status_mut() = http::StatusCode::PARTIAL_CONTENT,
+            _ => {}
+        }
+        response
+    }
+    let house = house(|app| {
+        app.layer(CompressionLayer::new())
+            .routes(|r| r.get("/{name}", answer))
+    })
+    .await;
+    for name in ["plain", "svg", "missing"] {
+        let (head, body) = fetch(&house, &format!("/{name}"), "gzip").await;
+        assert_eq!(head.header("content-encoding"), Some("gzip"), "{head:?}");
+        assert_eq!(gunzip(&body), text(5000), "{name}");
+    }
+    for name in [
+        "png", "video", "audio", "zip", "gzip", "pdf", "bytes", "coded", "part", "kept", "untyped",
+    ] {
+        let (head, body) = fetch(&house, &format!("/{name}"), "gzip").await;
+        let coding = (name == "coded").then_some("x-own");
+        assert_eq!(head.header("content-encoding"), coding, "{name}: {head:?}");
+        assert_eq!(
+            head.header("content-length"),
+            Some("5000"),
+            "{name}: {head:?}"
+        );
+        assert_eq!(body, text(5000).into_bytes(), "{name}");
+    }
+    house.stop().await;
+}

@@ -4,8 +4,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use plumego::middleware::FromFnLayer;
+use http::{HeaderName, HeaderValue};
+use plumego::middleware::{ConditionalLayer, FromFnLayer};
 use plumego::prelude::*;
+use tower_http::cors::CorsLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::trace::TraceLayer;
 
 use crate::house::{House, house};
 use crate::wire::within;
@@ -228,6 +232,56 @@ async fn panic_of_any_kind_by_any_method_is_500_also_many_at_once() {
     }
     for client in clients {
         within(client).await.unwrap();
+    }
+    house.stop().await;
+}
+
+// acceptance 21.1 (28)
+#[tokio::test]
+async fn layers_of_tower_http_lie_among_those_of_an_application() {
+    let marker = |name: &'static str| {
+        let value = HeaderValue::from_static("1");
+        SetResponseHeaderLayer::overriding(HeaderName::from_static(name), value)
+    };
+    let routes = |r: Router| {
+        r.get("/", async || "ok")
+            .wrap(marker("x-route"))
+            .get("/plain", async || "ok")
+            .get("/panic", async || -> () { panic!("secret") })
+    };
+    let house = house(|app| {
+        app.layer(marker("x-outer"))
+            .layer(TraceLayer::new_for_http())
+            .layer(ConditionalLayer::new().compute_tags())
+            .layer(CorsLayer::permissive())
+            .layer(marker("x-inner"))
+            .routes(routes)
+    })
+    .await;
+    // A panic goes past what lies inside of recovery; the guards mark it all the same.
+    for (target, status, expected) in [
+        (
+            "/",
+            200,
+            ["x-outer", "x-inner", "x-route", "etag"].as_slice(),
+        ),
+        ("/plain", 200, &["x-outer", "x-inner", "etag"]),
+        ("/nowhere", 404, &["x-outer", "x-inner"]),
+        ("/panic", 500, &[]),
+    ] {
+        let answer = house.get(target).await;
+        assert_eq!(answer.status(), status, "{answer:?}");
+        for name in ["x-outer", "x-inner", "x-route", "etag"] {
+            let there = answer.header(name).is_some();
+            assert_eq!(
+                there,
+                expected.contains(&name),
+                "{target} {name}: {answer:?}"
+            );
+        }
+        for name in ["x-request-id", "x-content-type-options", "traceresponse"] {
+            assert!(answer.header(name).is_some(), "{target} {name}: {answer:?}");
+        }
     }
     house.stop().await;
 }

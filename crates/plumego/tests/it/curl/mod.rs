@@ -83,7 +83,13 @@ async fn open(burst: u64, change: impl FnOnce(&mut ServerConfig)) -> Option<Shop
 impl Shop {
     /// What curl shows: the head and the body, decoded when it was told to.
     async fn curl(&self, path: &str, args: &[&str]) -> Answer {
-        let text = self.run(path, &[&["--include"], args].concat()).await;
+        self.curl_as(ORIGIN, path, args).await
+    }
+
+    /// The same for a page of another origin, or of none.
+    async fn curl_as(&self, origin: &str, path: &str, args: &[&str]) -> Answer {
+        let args = [&["--include"], args].concat();
+        let text = self.run(origin, path, &args).await;
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         Answer {
             head: format!("{head}\r\n\r\n"),
@@ -91,11 +97,11 @@ impl Shop {
         }
     }
 
-    /// What curl writes, as a page of another origin would ask.
-    async fn run(&self, path: &str, args: &[&str]) -> String {
+    /// What curl writes.
+    async fn run(&self, origin: &str, path: &str, args: &[&str]) -> String {
         let mut command = Command::new(&self.curl);
         command
-            .args(["--silent", "--show-error", "--header", ORIGIN])
+            .args(["--silent", "--show-error", "--header", origin])
             .args(args)
             .arg(self.house.app.url(path))
             .kill_on_drop(true);

@@ -2,7 +2,7 @@
 
 use plumego::prelude::*;
 
-use super::{PROTOCOLS, assert_marked, assert_refused, open};
+use super::{ORIGIN, PROTOCOLS, assert_marked, assert_refused, open};
 
 // acceptance 21.1 (9, 28, 29, 30), 21.2 (11, 17, 18)
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn who_asks_too_often_is_told_when_to_come_again() {
         let file = file.path().to_str().unwrap();
         let quiet = ["--output", file, "--write-out", "%{http_code}"];
         let again = [&quiet[..], &[protocol, "--retry", "1"]].concat();
-        assert_eq!(shop.run("/", &again).await, "200");
+        assert_eq!(shop.run(ORIGIN, "/", &again).await, "200");
         shop.house.stop().await;
     }
 }
