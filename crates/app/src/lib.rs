@@ -25,6 +25,7 @@
 //! | use it under another server | [`App::into_service`] |
 //! | load addresses, deadlines and bounds | [`Config`], [`ServerConfig`] |
 //! | bring a socket | [`AppBuilder::listener`], [`Listener`] |
+//! | take the sockets of a supervisor | [`App::run`], [`AppBuilder::inherit_sockets`] |
 //! | change or switch off what protects by default | [`AppBuilder::guards`], [`Guards`] |
 //! | read something again while it runs | [`Reload`], [`AppBuilder::reload`], [`Handle::reload`] |
 //! | know how it ended | [`Report`] |
@@ -33,17 +34,24 @@
 //!
 //! 1. [`AppBuilder::build`]: components are installed, routes are frozen, every problem is told at
 //!    once.
-//! 2. Bind every address; one that is taken is an error at once, and nothing starts.
+//! 2. Bind every address, or take the sockets that the process inherited; an address that is taken
+//!    is an error at once, and nothing starts.
 //! 3. Start components, dependencies first, then runners. One that fails stops those before it.
 //! 4. Ready: the readiness probe answers 200 and connections are accepted.
 //! 5. A signal or [`Handle::shutdown`]: the probe answers 503, and everything is served for the
 //!    pre-drain delay.
-//! 6. The listeners close, idle connections end, answers say `Connection: close` (`GOAWAY` by
-//!    HTTP/2), streams of events end, and what is open is answered.
+//! 6. The listeners close, answers say `Connection: close`, and what is open is answered. Idle
+//!    connections (`GOAWAY` by HTTP/2) and streams of events end one after the other: 1 ms for each
+//!    connection, within a quarter of the time at most. A stream of events ends with a `retry:` of
+//!    500 to 1500 ms, unless the program has sent one or the stream is coded.
 //! 7. Runners stop, components in reverse, hooks; tasks are awaited. The [`Report`] is logged.
 //!
 //! Steps 6 and 7 share one deadline, [`ServerConfig::shutdown_timeout`]; the last fifth of it is
 //! kept for step 7.
+//!
+//! With the feature `handover`, SIGUSR2 and `Handle::hand_over` start the same program once more
+//! with the listening sockets of this one, which goes to step 6 when its successor is ready. And a
+//! service manager (`NOTIFY_SOCKET`) or a parent (`READY_FD`) is told of steps 4 and 5.
 //!
 //! # What a client may do, and for how long
 //!

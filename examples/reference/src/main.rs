@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use plumego::middleware::cors::CorsConfig;
 use plumego::middleware::{CompressionLayer, ConditionalLayer, TokenAuthLayer};
+use plumego::observe::log::LogFormat;
 use plumego::prelude::*;
 
 #[tokio::main]
@@ -26,6 +27,7 @@ async fn main() -> Result<(), Error> {
     let slow = time_for_slow(&config.server);
     let tokens = config.server.auth_token.as_ref();
     let auth = tokens.map(TokenAuthLayer::from_list).transpose()?;
+    let is_read_by_people = config.server.log_format == LogFormat::Pretty;
     App::builder()
         .config(config.server)
         .build_info(BuildInfo::new(
@@ -38,7 +40,9 @@ async fn main() -> Result<(), Error> {
         .routes(|router| routes(router, slow))
         .routes(|router| private(router, auth))
         .metrics_endpoint(MetricsEndpoint::at("/metrics"))
-        .on_listening(|addrs| {
+        .on_listening(move |addrs| {
+            // Among lines of JSON it would be none; the log has the addresses anyway.
+            let addrs = if is_read_by_people { addrs } else { &[] };
             // `println!` would end the server when nobody reads what it prints.
             let mut out = std::io::stdout().lock();
             for addr in addrs {

@@ -1,7 +1,7 @@
 //! The life of an application: bind, start, serve, drain, stop.
 //!
 //! ```text
-//! bind        every address, or an error at once
+//! bind        every address, or what the process inherited, or an error at once
 //! start       components, dependencies first; runners
 //! ready       the readiness probe answers 200; connections are accepted
 //!   … a signal, or Handle::shutdown …
@@ -213,7 +213,7 @@ impl App {
     /// Installs a subscriber for `tracing` (feature `log`) unless the program has set one. Prints
     /// nothing; the addresses are in the log. Signals are handled from here on: the first one
     /// drains, a second one ends the process at once with the status that a shell gives for it (130
-    /// or 143). SIGHUP reads again what can be (see [`Reload`](crate::Reload)). A signal after the
+    /// or 143). SIGUSR2 hands over to a successor (feature `handover`). SIGHUP reads again what can be (see [`Reload`](crate::Reload)). A signal after the
     /// return ends the process too.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ impl Turns {
     pub(super) fn fraction_of(&self, time: Duration) -> Duration {
         let given = self.given.fetch_add(1, Ordering::Relaxed);
         let place = given.wrapping_mul(GOLDEN) >> 32;
-        let parts = time.as_nanos() * u128::from(place) >> 32;
+        let parts = (time.as_nanos() * u128::from(place)) >> 32;
         Duration::from_nanos(u64::try_from(parts).unwrap_or(u64::MAX))
     }
 }

@@ -12,6 +12,8 @@
 
 mod browser;
 mod client;
+#[cfg(unix)]
+mod deploy;
 #[path = "../../../../crates/plumego/tests/it/foreign.rs"]
 mod foreign;
 mod origins;

@@ -139,6 +139,32 @@ fn a_taken_address_is_an_error_that_names_it() {
     assert!(message.contains(&addr), "{message}");
 }
 
+/// What reads the lines as JSON must not stumble over the first one.
+#[test]
+fn every_line_of_json_output_is_json_and_one_has_the_address() {
+    let mut child = program()
+        .args(["--addr", "127.0.0.1:0", "--log-format", "json"])
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    let mut all = String::new();
+    while !all.contains("listening on http://127.0.0.1:") {
+        assert!(output.read_line(&mut all).unwrap() > 0, "{all}");
+    }
+    let (code, rest) = Reference {
+        child,
+        addr: ([127, 0, 0, 1], 0).into(),
+        output,
+    }
+    .terminate();
+    assert_eq!(code, Some(0));
+    all.push_str(&rest);
+    for line in all.lines() {
+        let value: Result<serde_json::Value, _> = serde_json::from_str(line);
+        assert!(value.is_ok_and(|value| value.is_object()), "{line}");
+    }
+}
+
 #[test]
 fn help_and_print_config_print_and_end() {
     let help = program().arg("--help").output().unwrap();
