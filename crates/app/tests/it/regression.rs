@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
-use plumego_contract::{Body, Connection};
+use plumego_contract::{Body, Connection, Stream};
 use plumego_observe::record::{RequestRecord, RequestSink};
 
 use crate::client::{Client, app, start, stop};
@@ -56,6 +56,27 @@ async fn what_came_before_the_error_of_a_body_is_sent() {
         assert!(all.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {all:?}");
         assert!(all.ends_with("4\r\npart\r\n"), "{path}: {all:?}");
     }
+    stop(running).await;
+}
+
+/// What a producer had sent in the poll that panicked was thrown away with it.
+#[tokio::test]
+async fn what_a_producer_sent_before_its_panic_is_sent() {
+    let stream = async || {
+        Stream::produce("text/plain", async |out| {
+            for _ in 0..3 {
+                out.send(Bytes::from_static(b"part")).await?;
+            }
+            panic!("secret")
+        })
+    };
+    let (running, addr) = start(app().routes(|r| r.get("/", stream))).await;
+    let mut client = Client::connect(addr).await;
+    client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let all = client.rest().await;
+    assert_eq!(all.matches("4\r\npart\r\n").count(), 3, "{all:?}");
+    assert!(!all.ends_with("0\r\n\r\n"), "it looks whole: {all:?}");
+    assert!(!all.contains("secret"), "{all:?}");
     stop(running).await;
 }
 

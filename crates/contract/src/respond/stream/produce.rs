@@ -1,5 +1,7 @@
 //! A body written by an async function, driven inside the body itself.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -74,6 +76,7 @@ pub(in crate::respond) struct Chunks {
     room: Arc<Semaphore>,
     producer: Option<BoxProducer>,
     failed: Option<BoxError>,
+    panicked: Option<Box<dyn Any + Send>>,
 }
 
 impl Chunks {
@@ -94,6 +97,7 @@ impl Chunks {
             room,
             producer: Some(Box::pin(producer)),
             failed: None,
+            panicked: None,
         }
     }
 
@@ -133,10 +137,21 @@ impl Stream for Chunks {
                 return Poll::Ready(Some(self.pass(item)));
             }
             let Some(producer) = &mut self.producer else {
+                if let Some(panic) = self.panicked.take() {
+                    resume_unwind(panic);
+                }
                 // Without a producer the queue lives on only in senders that it gave away.
                 return queue.map(|_| self.failed.take().map(Err));
             };
-            match producer.as_mut().poll(cx) {
+            let Ok(polled) = catch_unwind(AssertUnwindSafe(|| producer.as_mut().poll(cx)))
+                .map_err(|panic| self.panicked = Some(panic))
+            else {
+                // What was sent before the panic goes out before it.
+                self.producer = None;
+                self.close();
+                continue;
+            };
+            match polled {
                 Poll::Ready(result) => {
                     self.producer = None;
                     if let Err(error) = result {
