@@ -53,7 +53,7 @@ use self::peers::Peers;
 pub use self::registry::OpenRequest;
 use self::registry::{Entry, Listed, Registry};
 use self::stranger::Stranger;
-pub(crate) use self::stream::HTTP2;
+pub(crate) use self::stream::{HTTP2, StreamLimits};
 pub(crate) use self::tls::Tls;
 #[cfg(feature = "tls")]
 pub use self::tls::TlsConfig;
@@ -73,18 +73,6 @@ pub(crate) struct Tuning {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) http2: bool,
     pub(crate) streams: StreamLimits,
-}
-
-/// The bounds of a connection by HTTP/2.
-#[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "nobody asks"))]
-pub(crate) struct StreamLimits {
-    /// Open at once.
-    pub(crate) open: u32,
-    /// Of each head.
-    pub(crate) header_bytes: usize,
-    /// Given up by the client before their answer, beyond those that were answered.
-    pub(crate) resets: u32,
 }
 
 /// The most connections that can be asked for.

@@ -4,3 +4,15 @@ pub(super) use super::connection::http1 as serve;
 
 /// Whether HTTP/2 is built in.
 pub(crate) const HTTP2: bool = false;
+
+/// What is set for HTTP/2 all the same.
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "nobody asks")]
+pub(crate) struct StreamLimits {
+    /// Open at once.
+    pub(crate) open: u32,
+    /// Of each head.
+    pub(crate) header_bytes: usize,
+    /// Given up by the client before their answer, beyond those that were answered.
+    pub(crate) resets: u32,
+}

@@ -40,6 +40,17 @@ const MAX_ERROR_RESETS: usize = 100;
 /// has for the answer.
 const PING: Duration = Duration::from_secs(20);
 
+/// The bounds of a connection by HTTP/2.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StreamLimits {
+    /// Open at once.
+    pub(crate) open: u32,
+    /// Of each head.
+    pub(crate) header_bytes: usize,
+    /// Given up by the client before their answer, beyond those that were answered.
+    pub(crate) resets: u32,
+}
+
 pub(super) async fn serve<T>(
     shared: &Arc<Shared>,
     io: TimedIo<T>,
