@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::{Output, Stdio};
 
 use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use crate::client::within;
 
@@ -73,17 +73,22 @@ pub async fn curl(addr: SocketAddr, args: &[&str]) -> Said {
     within(command.output()).await.unwrap().into()
 }
 
-/// Connects with `openssl s_client`, sends this, and waits for the end.
-pub async fn s_client(addr: SocketAddr, args: &[&str], input: &str) -> Said {
-    let mut command = Command::new("openssl");
-    command
+/// `openssl s_client` that runs, with pipes.
+pub fn s_client_process(addr: SocketAddr, args: &[&str]) -> Child {
+    Command::new("openssl")
         .args(["s_client", "-connect", &addr.to_string()])
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let mut child = command.spawn().unwrap();
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+/// Connects with `openssl s_client`, sends this, and waits for the end.
+pub async fn s_client(addr: SocketAddr, args: &[&str], input: &str) -> Said {
+    let mut child = s_client_process(addr, args);
     let mut stdin = child.stdin.take().unwrap();
     // It may have ended already.
     let _ = stdin.write_all(input.as_bytes()).await;

@@ -8,6 +8,7 @@ mod files;
 mod foreign;
 mod handshakes;
 mod names;
+mod reload;
 mod transfers;
 
 use std::net::SocketAddr;
