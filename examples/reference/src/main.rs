@@ -28,6 +28,7 @@ async fn main() -> Result<(), Error> {
     let tokens = config.server.auth_token.as_ref();
     let auth = tokens.map(TokenAuthLayer::from_list).transpose()?;
     let is_read_by_people = config.server.log_format == LogFormat::Pretty;
+    let https = config.server.tls.enabled;
     App::builder()
         .config(config.server)
         .build_info(BuildInfo::new(
@@ -43,10 +44,14 @@ async fn main() -> Result<(), Error> {
         .on_listening(move |addrs| {
             // Among lines of JSON it would be none; the log has the addresses anyway.
             let addrs = if is_read_by_people { addrs } else { &[] };
+            let scheme = if https { "https" } else { "http" };
             // `println!` would end the server when nobody reads what it prints.
             let mut out = std::io::stdout().lock();
             for addr in addrs {
-                let _ = writeln!(out, "Listening on http://{addr} - open it in a browser.");
+                let _ = writeln!(
+                    out,
+                    "Listening on {scheme}://{addr} - open it in a browser."
+                );
             }
         })
         .build()?

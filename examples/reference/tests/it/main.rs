@@ -16,6 +16,7 @@ mod client;
 mod deploy;
 #[path = "../../../../crates/plumego/tests/it/foreign.rs"]
 mod foreign;
+mod https;
 mod origins;
 mod process;
 mod routes;

@@ -13,7 +13,7 @@ pub(crate) struct Reference {
     output: BufReader<ChildStdout>,
 }
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_reference"));
     // Neither the settings nor the files of whoever runs the tests.
     command.env_clear().current_dir(env!("CARGO_TARGET_TMPDIR"));
@@ -36,7 +36,8 @@ impl Reference {
                 output.read_line(&mut line).unwrap() > 0,
                 "it ended before it listened"
             );
-            if let Some(rest) = line.strip_prefix("Listening on http://") {
+            if let Some(rest) = line.strip_prefix("Listening on ") {
+                let (_, rest) = rest.split_once("://").unwrap();
                 break rest.split(' ').next().unwrap().parse().unwrap();
             }
         };
@@ -52,7 +53,7 @@ impl Reference {
     }
 
     /// Ends it as an operator does; answers the exit code and what it still printed.
-    fn terminate(mut self) -> (Option<i32>, String) {
+    pub(crate) fn terminate(mut self) -> (Option<i32>, String) {
         let pid = self.child.id().to_string();
         assert!(
             Command::new("kill")
