@@ -7,7 +7,14 @@ use super::rust::Source;
 use crate::report::Problem;
 
 /// What may follow a gate anywhere: the door of a module.
-const DOORS: &[&str] = &["mod ", "use ", "pub mod ", "pub use "];
+const DOORS: &[&str] = &[
+    "mod ",
+    "use ",
+    "pub mod ",
+    "pub use ",
+    "pub(crate) mod ",
+    "pub(crate) use ",
+];
 
 /// Gates elsewhere are counted against the budget of their crate.
 pub(super) fn features(house: &House) -> Vec<Problem> {

@@ -213,8 +213,8 @@ impl App {
     /// Installs a subscriber for `tracing` (feature `log`) unless the program has set one. Prints
     /// nothing; the addresses are in the log. Signals are handled from here on: the first one
     /// drains, a second one ends the process at once with the status that a shell gives for it (130
-    /// or 143). SIGUSR2 hands over to a successor (feature `handover`). SIGHUP reads again what can be (see [`Reload`](crate::Reload)). A signal after the
-    /// return ends the process too.
+    /// or 143). SIGUSR2 hands over to a successor (feature `handover`). SIGHUP reads again what can
+    /// be (see [`Reload`](crate::Reload)). A signal after the return ends the process too.
     ///
     /// # Errors
     /// Those of [`App::start`]; `500 shutdown_unclean` when requests were cut or something did not

@@ -149,3 +149,19 @@ async fn a_transfer_coding_other_than_one_chunked_is_refused_and_closed() {
     drop(client);
     stop(running).await;
 }
+
+/// A proxy that is set up to speak it is told at once, and nothing of it is believed.
+#[tokio::test]
+async fn proxy_protocol_is_no_request() {
+    let v2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01\x1f\x90\x1f\x90";
+    let v1 = b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n";
+    for preface in [&v1[..], &v2[..]] {
+        let (running, addr) = start(app().routes(|r| r.get("/", async || "here"))).await;
+        let mut client = Client::connect(addr).await;
+        client.send(preface).await;
+        client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        let answer = client.rest().await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer:?}");
+        stop(running).await;
+    }
+}

@@ -1,5 +1,7 @@
 //! Servers in processes of their own: this very binary, told by a variable to be one.
 
+#[cfg(feature = "tls")]
+mod encrypted;
 mod inherited;
 mod process;
 mod rolling;
@@ -28,6 +30,9 @@ use crate::client::{Client, within};
 const CHILD: &str = "PLUMEGO_TEST_HANDOVER";
 /// The time that a successor has, in milliseconds.
 const PATIENCE: &str = "PLUMEGO_TEST_PATIENCE";
+
+/// Certificate and key of a server that speaks TLS.
+const TLS: &str = "PLUMEGO_TEST_TLS";
 
 /// What makes this binary a server.
 const SERVER: [&str; 3] = ["--exact", "handover::child", "--nocapture"];
@@ -77,6 +82,12 @@ async fn child() -> Result<(), Error> {
     let patience = std::env::var(PATIENCE).ok();
     let patience = patience.map_or(30_000, |text| text.parse().unwrap());
     config.start_timeout = Duration::from_millis(patience);
+    if let Ok(files) = std::env::var(TLS) {
+        let (cert, key) = files.split_once(',').unwrap();
+        config.tls.enabled = true;
+        config.tls.cert_files = vec![cert.into()];
+        config.tls.key_files = vec![key.into()];
+    }
     if let Ok(addr) = std::env::var("APP_ADDR") {
         config.addrs = addr.split(',').map(str::to_owned).collect();
     } else {
@@ -224,8 +235,8 @@ impl Servers {
     }
 
     async fn addr(&mut self) -> SocketAddr {
-        let line = self.line("listening on http://").await;
-        let (_, addr) = line.split_once("http://").unwrap();
+        let line = self.line("listening on http").await;
+        let (_, addr) = line.split_once("://").unwrap();
         addr.split_whitespace().next().unwrap().parse().unwrap()
     }
 

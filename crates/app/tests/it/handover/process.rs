@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use plumego_observe::log::CaptureSink;
 use tokio::net::{UnixDatagram, UnixStream};
 
 use super::{PATIENCE, Servers, get, gone, inode, number_after, signal};
-use crate::client::{Client, within};
+use crate::client::{Client, app, start, stop, within};
 
 #[tokio::test]
 async fn successor_serves_and_what_was_open_is_answered_by_the_old_process() {
@@ -300,4 +301,28 @@ async fn probe_on_a_connection_of_before_does_not_take_the_service_out() {
         assert_eq!(half.answer().await.status(), 200);
     }
     assert_eq!(probe.answer().await.body, old.to_string());
+}
+
+/// Without a process of its own there is nothing to start once more.
+#[tokio::test]
+async fn application_that_cannot_be_handed_over_says_why_and_serves_on() {
+    let (running, addr) = start(app().routes(|r| r.get("/", async || "here"))).await;
+    let error = running.handle().hand_over().await.unwrap_err();
+    assert_eq!(
+        (error.status().as_u16(), error.code()),
+        (503, "handover_failed")
+    );
+    assert!(error.to_string().contains("App::run"), "{error}");
+    assert_eq!(get(addr, "/").await, "here");
+    stop(running).await;
+
+    let own = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let app = plumego_app::App::builder().listener(own).inherit_sockets();
+    let (running, _) = start(app.log_sink(CaptureSink::default())).await;
+    let error = running.handle().hand_over().await.unwrap_err();
+    assert!(
+        error.to_string().contains("came from the program"),
+        "{error}"
+    );
+    stop(running).await;
 }

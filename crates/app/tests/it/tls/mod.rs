@@ -2,10 +2,10 @@
 
 #![allow(clippy::disallowed_methods, reason = "certificates of tests are files")]
 
-mod authority;
+pub mod authority;
 mod clients;
 mod files;
-mod foreign;
+pub mod foreign;
 mod handshakes;
 mod names;
 mod reload;
