@@ -110,8 +110,8 @@ mod server;
 pub use self::app::App;
 pub use self::builder::AppBuilder;
 pub use self::config::{
-    ClientAuth, Config, ConfigLoader, LoadError, Loading, SERVER_KEYS, ServerConfig, TlsSettings,
-    TlsVersion,
+    ClientAuth, Config, ConfigLoader, Configuration, LoadError, Loading, SERVER_KEYS, ServerConfig,
+    TlsSettings, TlsVersion,
 };
 pub use self::endpoints::{BuildInfo, HealthEndpoints, MetricsEndpoint};
 pub use self::guards::Guards;

@@ -24,9 +24,9 @@ mod route;
 
 pub use self::body::{Body, BoxError};
 pub use self::context::{
-    AppContext, BoxTask, Client, Connection, JsonConfig, MAX_AFTER_RESPONSE_TASKS, MultipartConfig,
-    Params, ParseTrustedProxiesError, RequestContext, RequestId, SpawnTask, StateMap,
-    TrustedProxies, UnixPeer, UnknownFields,
+    Adjust, AppContext, BoxTask, Client, Connection, JsonConfig, MAX_AFTER_RESPONSE_TASKS,
+    MultipartConfig, Params, ParseTrustedProxiesError, RequestContext, RequestId, SpawnTask,
+    StateMap, TrustedProxies, UnixPeer, UnknownFields,
 };
 pub use self::error::{
     CODES, Category, Code, Error, ErrorFormat, ErrorReport, FieldError, MAX_FIELD_ERRORS, Message,

@@ -1,12 +1,13 @@
 //! From the parts to the whole.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use plumego_contract::{Problem, Problems, TrustedProxies};
-use plumego_middleware::ObserveLayer;
+use plumego_contract::{Adjust, Problem, Problems, TrustedProxies};
 use plumego_middleware::debug_errors::RouteList;
-use plumego_observe::log::{FileSink, LogConfig, LogFilter, LogWriter, StdoutSink};
+use plumego_middleware::{AbuseGuardLayer, ConcurrencyLimitLayer, ObserveLayer};
+use plumego_observe::log::{FileSink, LogConfig, LogWriter, StdoutSink};
 use plumego_observe::metrics::{MetricError, Metrics};
 use plumego_observe::record::{
     AccessLog, HttpMetrics, HttpMetricsConfig, RequestRecord, RequestSink,
@@ -15,23 +16,23 @@ use plumego_router::Router;
 
 use super::AppBuilder;
 use crate::app::App;
-use crate::config::check_addrs;
+use crate::config::{ServerConfig, check_addrs};
 use crate::guards::{GuardStack, Guards};
-use crate::reload::Reloader;
+use crate::reload::{
+    Dials, LiveConfig, LogLevel, Reloader, Settings as LiveSettings, Source, Times,
+};
 use crate::run::Control;
 use crate::run::logging::{FlushedLog, Flusher};
-use crate::server::{Endpoint, HTTP2, ServerMetrics, StreamLimits, Timeouts, Tls, Tuning};
+use crate::server::{Endpoint, HTTP2, ServerMetrics, StreamLimits, Tls, Tuning};
 
 /// What the life of an application needs of its configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) tuning: Tuning,
     pub(crate) start_timeout: Duration,
-    pub(crate) shutdown_timeout: Duration,
-    pub(crate) pre_drain: Duration,
-    pub(crate) drain_interval: Duration,
+    pub(crate) times: Arc<Times>,
     pub(crate) unix_socket_mode: u32,
-    pub(crate) log_filter: LogFilter,
+    pub(crate) log: LogLevel,
     pub(crate) tls: Option<Tls>,
     pub(crate) warnings: Vec<String>,
 }
@@ -50,15 +51,17 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let flusher = Flusher::new(builder.take_writer(&mut problems));
     let late = LateMetrics::default();
 
-    let mut router = Router::new();
-    if let Some(slashes) = builder.slashes {
-        router = router.slashes(slashes);
-    }
+    let plain = Router::new();
+    let mut router = builder
+        .slashes
+        .map_or(plain, |it| Router::new().slashes(it));
     let observe = builder.observe_layer(&guards, &flusher, &late);
     let counted = guards.metrics;
+    let ours = builder.ours(&guards);
     let known = RouteList::new();
     let guards = GuardStack::new(guards, observe, &known, &mut problems);
     note(guards.register(&builder.metrics), &mut problems);
+    let ours = ours.with(guards.limits());
     router = guards.add_to(router);
     for layer in builder.layers {
         router = layer(router);
@@ -75,15 +78,12 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let build = builder.build_info;
     let told = metrics.build_info(build.version, build.commit, build.build_time);
     note(told, &mut problems);
-    let reloader = Reloader::new(builder.reloads, &metrics, &mut problems);
+    let (given, adjust) = ((builder.live, builder.reloads), builder.context.adjust());
+    let sources = sources(given, &builder.config, adjust, &settings, ours);
+    let reloader = Reloader::new(sources, &metrics, &mut problems);
     let server_metrics = note(ServerMetrics::new(&metrics), &mut problems);
-    let frozen = match router.freeze(builder.context) {
-        Ok(frozen) => Some(frozen),
-        Err(found) => {
-            problems.extend(found);
-            None
-        }
-    };
+    let frozen = router.freeze(builder.context);
+    let frozen = frozen.map_err(|found| problems.extend(found)).ok();
     let (Some(router), Some(server_metrics)) = (frozen, server_metrics) else {
         return Err(problems);
     };
@@ -146,15 +146,10 @@ impl AppBuilder {
 
     fn settings(&self) -> Settings {
         let config = &self.config;
-        let some = |time: Duration| (!time.is_zero()).then_some(time);
+        let times = Arc::new(Times::of(config));
         Settings {
             tuning: Tuning {
-                timeouts: Timeouts {
-                    header: some(config.read_header_timeout),
-                    read: some(config.read_timeout),
-                    write: some(config.write_timeout),
-                    idle: some(config.idle_timeout),
-                },
+                times: times.clone(),
                 max_header_bytes: config.max_header_bytes,
                 max_connections: config.max_connections,
                 max_connections_per_ip: config.max_connections_per_ip,
@@ -167,11 +162,12 @@ impl AppBuilder {
                 },
             },
             start_timeout: config.start_timeout,
-            shutdown_timeout: config.shutdown_timeout,
-            pre_drain: config.pre_drain,
-            drain_interval: config.drain_interval,
+            times,
             unix_socket_mode: config.unix_socket_mode,
-            log_filter: config.log_filter.clone(),
+            log: LogLevel {
+                filter: config.log_filter.clone().into(),
+                in_use: Arc::default(),
+            },
             tls: None,
             warnings: config.warnings.clone(),
         }
@@ -197,6 +193,18 @@ impl AppBuilder {
         self.context.trusted_proxies = self.believed_proxies();
         self.context.max_body_bytes = config.max_body_bytes;
         self.context.tasks = Some(Arc::new(self.lifecycle.request_tasks().clone()));
+    }
+
+    /// Which of the limits are those of the configuration, as it has them.
+    fn ours(&self, guards: &Guards) -> Ours {
+        let configured = Guards::from_config(&self.config);
+        Ours {
+            timeout: guards.timeout.is_some() && guards.timeout == configured.timeout,
+            is_concurrency: guards.concurrency_limit == configured.concurrency_limit,
+            is_abuse_guard: guards.abuse_guard == configured.abuse_guard,
+            concurrency_limit: None,
+            abuse_guard: None,
+        }
     }
 
     /// The guards of the configuration, as the program changed them.
@@ -252,6 +260,47 @@ impl AppBuilder {
         }
         wanted.then_some(layer)
     }
+}
+
+/// The limits that a new configuration may change: those that the program left alone.
+struct Ours {
+    timeout: bool,
+    is_concurrency: bool,
+    is_abuse_guard: bool,
+    concurrency_limit: Option<ConcurrencyLimitLayer>,
+    abuse_guard: Option<AbuseGuardLayer>,
+}
+
+impl Ours {
+    fn with(mut self, limits: (Option<ConcurrencyLimitLayer>, Option<AbuseGuardLayer>)) -> Self {
+        self.concurrency_limit = limits.0.filter(|_| self.is_concurrency);
+        self.abuse_guard = limits.1.filter(|_| self.is_abuse_guard);
+        self
+    }
+}
+
+/// What is read again: the configuration first, when it can be.
+fn sources(
+    (live, own): (Option<Arc<dyn LiveConfig>>, Vec<Box<dyn Source>>),
+    config: &ServerConfig,
+    requests: &Adjust,
+    settings: &Settings,
+    ours: Ours,
+) -> Vec<Box<dyn Source>> {
+    let configured = live.map(|live| {
+        let dials = Dials {
+            times: settings.times.clone(),
+            requests: requests.clone(),
+            log: settings.log.clone(),
+            concurrency_limit: ours.concurrency_limit,
+            abuse_guard: ours.abuse_guard,
+            timeout: ours.timeout,
+            watch: AtomicBool::new(config.config_watch),
+            debug: config.debug,
+        };
+        Box::new(LiveSettings::new(live, dials)) as Box<dyn Source>
+    });
+    configured.into_iter().chain(own).collect()
 }
 
 /// The metrics of requests: they have a place for each route, and the layer that feeds them is

@@ -6,6 +6,7 @@ mod tls;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body::Body as HttpBody;
@@ -26,10 +27,10 @@ use tower_service::Service;
 
 pub(crate) use self::build::Settings;
 use crate::app::App;
-use crate::config::ServerConfig;
+use crate::config::{Configuration, ServerConfig};
 use crate::endpoints::{BuildInfo, HealthEndpoints, MetricsEndpoint};
 use crate::guards::Guards;
-use crate::reload::{Reload, Source};
+use crate::reload::{LiveConfig, Reload, Source};
 use crate::server::{Endpoint, IntoListener, TlsConfig};
 
 type Change = Box<dyn FnOnce(Router) -> Router + Send + Sync>;
@@ -76,6 +77,7 @@ pub struct AppBuilder {
     on_listening: Vec<Listening>,
     metrics: Metrics,
     reloads: Vec<Box<dyn Source>>,
+    live: Option<Arc<dyn LiveConfig>>,
     context: AppContext,
 }
 
@@ -104,13 +106,23 @@ impl AppBuilder {
             on_listening: Vec::new(),
             metrics: Metrics::default(),
             reloads: Vec::new(),
+            live: None,
             context: AppContext::default(),
         }
     }
 
     /// Addresses, deadlines and bounds. Default: those of [`ServerConfig`].
-    pub fn config(mut self, config: ServerConfig) -> Self {
-        self.config = config;
+    ///
+    /// A [`ServerConfig`] stays as it is. Of a [`Config`](crate::Config) that was loaded, given by
+    /// reference, the server's part is taken, and SIGHUP reads it again: every layer, with the
+    /// flags of the start. What is [reloadable](plumego_config::Key::reloadable) takes effect, of
+    /// the rest the log says that it needs a restart. In a development run
+    /// ([`ServerConfig::debug`]), or with [`ServerConfig::config_watch`], the files are watched as
+    /// well (feature `watch`).
+    pub fn config(mut self, config: impl Into<Configuration>) -> Self {
+        let config = config.into();
+        self.config = config.server;
+        self.live = config.live;
         self
     }
 

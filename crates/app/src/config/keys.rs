@@ -46,10 +46,20 @@ pub const SERVER_KEYS: &[Key] = &[
             "Whether this is a development run: errors show what is behind them.",
             "是否为开发模式：错误会显示其原因。",
         ),
+    Key::new("server.config_watch", Kind::Bool)
+        .env("APP_CONFIG_WATCH")
+        .flag("--config-watch")
+        .default("false")
+        .reloadable()
+        .doc(
+            "Whether `.env` and the TOML file are read again when they change; so in debug.",
+            "`.env` 与 TOML 文件变更时是否重新读取；调试模式下总是如此。",
+        ),
     Key::new("server.shutdown_timeout", TIME)
         .env("APP_SHUTDOWN_TIMEOUT_MS")
         .flag("--shutdown-timeout")
         .default("5s")
+        .reloadable()
         .doc(
             "Time for open requests and everything else to end.",
             "等待未完成请求及其余部分结束的时间。",
@@ -58,6 +68,7 @@ pub const SERVER_KEYS: &[Key] = &[
         .env("APP_PRE_DRAIN_MS")
         .flag("--pre-drain")
         .default("0s")
+        .reloadable()
         .doc(
             "Time between readiness 503 and the end of accepting.",
             "就绪探针返回 503 之后、停止接受连接之前的时间。",
@@ -72,6 +83,7 @@ pub const SERVER_KEYS: &[Key] = &[
     .env("APP_DRAIN_INTERVAL_MS")
     .flag("--drain-interval")
     .default("500ms")
+    .reloadable()
     .doc(
         "How often a drain logs what is still open.",
         "排空期间记录未关闭连接的间隔。",
@@ -80,6 +92,7 @@ pub const SERVER_KEYS: &[Key] = &[
         .env("APP_READ_HEADER_TIMEOUT_MS")
         .flag("--read-header-timeout")
         .default("5s")
+        .reloadable()
         .doc(
             "Time for the head of a request; 0 switches it off.",
             "读取请求头的时限；0 表示关闭。",
@@ -88,6 +101,7 @@ pub const SERVER_KEYS: &[Key] = &[
         .env("APP_READ_TIMEOUT_MS")
         .flag("--read-timeout")
         .default("30s")
+        .reloadable()
         .doc(
             "How long a request body may stand still; 0 switches it off.",
             "请求体停滞的时限；0 表示关闭。",
@@ -96,6 +110,7 @@ pub const SERVER_KEYS: &[Key] = &[
         .env("APP_WRITE_TIMEOUT_MS")
         .flag("--write-timeout")
         .default("30s")
+        .reloadable()
         .doc(
             "How long an answer that is not taken may stand still; 0 switches it off.",
             "响应无法写出的时限；0 表示关闭。",
@@ -104,6 +119,7 @@ pub const SERVER_KEYS: &[Key] = &[
         .env("APP_IDLE_TIMEOUT_MS")
         .flag("--idle-timeout")
         .default("60s")
+        .reloadable()
         .doc(
             "How long a connection may wait for its next request; 0 switches it off.",
             "连接等待下一个请求的时限；0 表示关闭。",
@@ -144,6 +160,7 @@ pub const SERVER_KEYS: &[Key] = &[
     .flag("--max-body-bytes")
     .default("10MiB")
     .zero_is_unlimited()
+    .reloadable()
     .doc(
         "Most bytes in the body of a request.",
         "请求体的最大字节数。",
@@ -288,6 +305,7 @@ pub const SERVER_KEYS: &[Key] = &[
         .env("APP_REQUEST_TIMEOUT_MS")
         .flag("--request-timeout")
         .default("30s")
+        .reloadable()
         .doc(
             "Time to the head of the response, beyond it 504; 0 switches it off.",
             "到响应头为止的时限，超出为 504；0 表示关闭。",
@@ -303,6 +321,7 @@ pub const SERVER_KEYS: &[Key] = &[
     .flag("--max-concurrency")
     .default("256")
     .zero_is_unlimited()
+    .reloadable()
     .doc("Most requests that run at once.", "同时处理的最大请求数。"),
     Key::new(
         "server.queue_depth",
@@ -314,6 +333,7 @@ pub const SERVER_KEYS: &[Key] = &[
     .env("APP_QUEUE_DEPTH")
     .flag("--queue-depth")
     .default("512")
+    .reloadable()
     .doc(
         "Most requests that wait for their turn, beyond it 503; 0 for none.",
         "排队等待的最大请求数，超出为 503；0 表示不排队。",
@@ -328,6 +348,7 @@ pub const SERVER_KEYS: &[Key] = &[
     .env("APP_QUEUE_TIMEOUT_MS")
     .flag("--queue-timeout")
     .default("250ms")
+    .reloadable()
     .doc(
         "How long a request waits for its turn, beyond it 503.",
         "请求排队等待的时限，超出为 503。",
@@ -344,6 +365,7 @@ pub const SERVER_KEYS: &[Key] = &[
         .env("APP_ABUSE_GUARD_RATE")
         .flag("--abuse-guard-rate")
         .default("100")
+        .reloadable()
         .doc(
             "Requests a second for each client.",
             "每个客户端每秒的请求数。",
@@ -352,6 +374,7 @@ pub const SERVER_KEYS: &[Key] = &[
         .env("APP_ABUSE_GUARD_BURST")
         .flag("--abuse-guard-burst")
         .default("200")
+        .reloadable()
         .doc(
             "Requests at once for each client.",
             "每个客户端一次可发的请求数。",
@@ -395,6 +418,7 @@ pub const SERVER_KEYS: &[Key] = &[
         .env("APP_LOG_LEVEL")
         .flag("--log-level")
         .default("info")
+        .reloadable()
         .doc(
             "Which events are logged, such as `info` or `info,hyper=warn`.",
             "记录哪些事件，例如 `info` 或 `info,hyper=warn`。",

@@ -4,12 +4,14 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use plumego_config::{Action, ConfigErrors, Key, Loaded, Loader, Origin};
+use plumego_config::{Action, ConfigError, ConfigErrors, Key, Live, Loaded, Loader, Origin};
 use plumego_contract::Error;
 use serde::de::DeserializeOwned;
 
 use super::{SERVER_KEYS, ServerConfig};
+use crate::reload::LiveConfig;
 
 /// The configuration of a program: the server's beside its own settings.
 ///
@@ -41,7 +43,9 @@ pub struct Config<S = ()> {
     /// The program's own, read from the whole tree: a field `greeting` is `greeting` in a file,
     /// `APP_GREETING` and `--greeting`.
     pub settings: S,
-    loaded: Loaded,
+    loaded: Arc<Loaded>,
+    live: Live<S>,
+    skipped: Vec<ConfigError>,
 }
 
 impl Config {
@@ -90,14 +94,58 @@ impl Config {
 }
 
 impl<S> Config<S> {
+    /// What a [best effort](ConfigLoader::load_best_effort) left out, and why.
+    pub fn skipped(&self) -> &[ConfigError] {
+        &self.skipped
+    }
+
     /// Where the value of a key such as `server.addr` came from.
     pub fn origin(&self, key: &str) -> Option<&Origin> {
         self.loaded.origin(key)
     }
 
+    /// The program's own settings, to be read again while it runs: what is in force now,
+    /// subscriptions, and [`reload`](Live::reload). Given to
+    /// [`AppBuilder::config`](crate::AppBuilder::config), this configuration is read again on
+    /// SIGHUP, and whoever holds this hears of it.
+    #[doc(alias = "ReloadWithValidation")]
+    pub fn live(&self) -> Live<S> {
+        self.live.clone()
+    }
+
     /// Arguments after `--`.
     pub fn arguments(&self) -> &[String] {
         self.loaded.arguments()
+    }
+}
+
+/// What [`AppBuilder::config`](crate::AppBuilder::config) takes: a [`ServerConfig`], which stays as
+/// it is, or a [`Config`] that was loaded and can be read again.
+pub struct Configuration {
+    pub(crate) server: ServerConfig,
+    pub(crate) live: Option<Arc<dyn LiveConfig>>,
+}
+
+impl From<ServerConfig> for Configuration {
+    fn from(server: ServerConfig) -> Self {
+        Self { server, live: None }
+    }
+}
+
+impl<S: Send + Sync + 'static> From<&Config<S>> for Configuration {
+    fn from(config: &Config<S>) -> Self {
+        Self {
+            server: config.server.clone(),
+            live: Some(Arc::new(config.live())),
+        }
+    }
+}
+
+impl fmt::Debug for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configuration")
+            .field("server", &self.server)
+            .finish_non_exhaustive()
     }
 }
 
@@ -187,7 +235,63 @@ impl<S> ConfigLoader<S> {
     /// Every problem at once.
     pub fn load(self) -> Result<Config<S>, LoadError> {
         let loaded = self.loader.load()?;
-        Self::finish(self.read, loaded)
+        self.finish(Vec::new(), loaded)
+    }
+
+    /// Asks more of the program's settings than their type does; called at every load and reload.
+    /// It tells every problem; see [`plumego_config::Report`].
+    ///
+    /// ```
+    /// use plumego_app::Config;
+    ///
+    /// #[derive(Debug, serde::Deserialize)]
+    /// struct Settings { workers: u32, queue: u32 }
+    ///
+    /// let error = Config::of::<Settings>()
+    ///     .validate(|settings, report| {
+    ///         if settings.queue < settings.workers {
+    ///             report.problem("queue", "at least as many as `workers`");
+    ///         }
+    ///     })
+    ///     .environment([("APP_WORKERS", "8"), ("APP_QUEUE", "4")])
+    ///     .load()
+    ///     .unwrap_err();
+    /// assert!(error.to_string().contains("`queue` (environment variable APP_QUEUE)"));
+    /// ```
+    #[must_use]
+    pub fn validate(
+        mut self,
+        check: impl Fn(&S, &mut plumego_config::Report<'_>) + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: DeserializeOwned,
+    {
+        self.loader = self.loader.validate("", check);
+        self
+    }
+
+    /// [`load_with_args`](Self::load_with_args) that leaves out what is wrong, as far as it can be:
+    /// see [`Loader::load_best_effort`], also for when not to use it. What was left out is in
+    /// [`Config::skipped`] and among the warnings that the application logs when it starts. A
+    /// reload is never a best effort: it changes nothing until everything is right.
+    ///
+    /// # Errors
+    /// Every problem, when nothing was left that was given, or when it cannot be left out.
+    #[doc(alias = "LoadBestEffort")]
+    pub fn load_best_effort<A: Into<OsString>>(
+        self,
+        args: impl IntoIterator<Item = A>,
+    ) -> Result<Config<S>, LoadError> {
+        let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+        let found = self.loader.load_best_effort(args.iter().cloned())?;
+        let mut config = self.finish(args, found.loaded)?;
+        let told = found
+            .skipped
+            .iter()
+            .map(|problem| format!("left out: {problem}"));
+        config.server.warnings.extend(told);
+        config.skipped = found.skipped;
+        Ok(config)
     }
 
     /// Loads all layers. The first argument is the name of the program, as in
@@ -199,8 +303,9 @@ impl<S> ConfigLoader<S> {
         self,
         args: impl IntoIterator<Item = A>,
     ) -> Result<Loading<S>, LoadError> {
-        match self.loader.load_with_args(args)? {
-            Action::Run(loaded) => Self::finish(self.read, *loaded).map(Loading::Run),
+        let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+        match self.loader.load_with_args(args.iter().cloned())? {
+            Action::Run(loaded) => self.finish(args, *loaded).map(Loading::Run),
             Action::Help(text) | Action::PrintConfig(text) => Ok(Loading::Print(text)),
         }
     }
@@ -225,16 +330,17 @@ impl<S> ConfigLoader<S> {
         }
     }
 
-    fn finish(
-        read: fn(&Loaded) -> Result<S, ConfigErrors>,
-        loaded: Loaded,
-    ) -> Result<Config<S>, LoadError> {
-        let mut server: ServerConfig = loaded.section("server")?;
-        server.warnings = loaded.warnings().to_vec();
+    fn finish(self, args: Vec<OsString>, first: Loaded) -> Result<Config<S>, LoadError> {
+        let mut server: ServerConfig = first.section("server")?;
+        server.warnings = first.warnings().to_vec();
+        let settings = (self.read)(&first)?;
+        let live = Live::of_loaded(self.loader, args, first, self.read)?;
         Ok(Config {
             server,
-            settings: read(&loaded)?,
-            loaded,
+            settings,
+            skipped: Vec::new(),
+            loaded: live.loaded(),
+            live,
         })
     }
 }

@@ -19,7 +19,7 @@ use plumego_stdx::{Limit, Secret};
 use serde::Deserialize;
 
 pub use self::keys::SERVER_KEYS;
-pub use self::load::{Config, ConfigLoader, LoadError, Loading};
+pub use self::load::{Config, ConfigLoader, Configuration, LoadError, Loading};
 pub(crate) use self::read::check_addrs;
 pub use self::tls::{ClientAuth, TlsSettings, TlsVersion};
 
@@ -61,6 +61,9 @@ pub struct ServerConfig {
     /// Whether this is a development run: then errors show to whoever asks where they come from
     /// and what is behind them. Default: false.
     pub debug: bool,
+    /// Whether `.env` and the TOML file are read again when they change (feature `watch`), as they
+    /// are in a development run. SIGHUP reads them in any case. Default: false.
+    pub config_watch: bool,
     /// The time for everything to end: open requests, then runners, components and hooks. At most
     /// 1 h. Default: 5 s.
     #[serde(with = "plumego_config::duration")]
@@ -183,6 +186,7 @@ impl Default for ServerConfig {
             addrs: vec![":8080".to_owned()],
             unix_socket_mode: 0o660,
             debug: false,
+            config_watch: false,
             shutdown_timeout: Duration::from_secs(5),
             pre_drain: Duration::ZERO,
             drain_interval: Duration::from_millis(500),

@@ -101,7 +101,10 @@ impl Guards {
             abuse_guard: config.abuse_guard_enabled.then(|| abuse_guard(config)),
             body_limit: true,
             body_deadline: Some(BodyDeadlineConfig::default()),
-            concurrency_limit: concurrency_limit(config),
+            concurrency_limit: config
+                .max_concurrency
+                .get()
+                .map(|_| concurrency_limit(config)),
             timeout: (!config.request_timeout.is_zero()).then_some(config.request_timeout),
         }
     }
@@ -133,7 +136,7 @@ impl Default for Guards {
     }
 }
 
-fn abuse_guard(config: &ServerConfig) -> AbuseGuardConfig {
+pub(crate) fn abuse_guard(config: &ServerConfig) -> AbuseGuardConfig {
     let mut guard = AbuseGuardConfig::default();
     guard.rate = config.abuse_guard_rate;
     guard.burst = config.abuse_guard_burst;
@@ -141,11 +144,13 @@ fn abuse_guard(config: &ServerConfig) -> AbuseGuardConfig {
     guard
 }
 
-fn concurrency_limit(config: &ServerConfig) -> Option<ConcurrencyLimitConfig> {
-    let most = config.max_concurrency.get()?;
+/// Unlimited is as many as can be counted.
+pub(crate) fn concurrency_limit(config: &ServerConfig) -> ConcurrencyLimitConfig {
+    let most = config.max_concurrency.get().unwrap_or(u64::MAX);
     let mut limit = ConcurrencyLimitConfig::default();
-    limit.max_concurrent = usize::try_from(most).unwrap_or(usize::MAX);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    limit.max_concurrent = most.min(tokio::sync::Semaphore::MAX_PERMITS);
     limit.max_queued = config.queue_depth;
     limit.max_wait = config.queue_timeout;
-    Some(limit)
+    limit
 }

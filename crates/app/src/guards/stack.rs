@@ -62,8 +62,14 @@ impl GuardStack {
                 problems.push(Problem::new(error.to_string()));
                 None
             }),
-            timeout: guards.timeout.map(TimeoutLayer::new),
+            // The time of the application is that of the guard.
+            timeout: guards.timeout.map(|_| TimeoutLayer::of_application()),
         }
+    }
+
+    /// Those whose bounds may change.
+    pub(crate) fn limits(&self) -> (Option<ConcurrencyLimitLayer>, Option<AbuseGuardLayer>) {
+        (self.concurrency_limit.clone(), self.abuse_guard.clone())
     }
 
     /// Tells the metrics what the limits do.

@@ -18,6 +18,8 @@
 
 mod outcome;
 mod reloader;
+mod settings;
+mod times;
 #[cfg(feature = "watch")]
 mod watch;
 #[cfg(not(feature = "watch"))]
@@ -30,6 +32,8 @@ use std::sync::Arc;
 
 pub use self::outcome::{Changes, Refused, ReloadReport};
 pub(crate) use self::reloader::{Reloader, Trigger};
+pub(crate) use self::settings::{Dials, LiveConfig, LogLevel, Settings};
+pub(crate) use self::times::Times;
 
 /// Something that can be read again while the application runs.
 ///

@@ -46,6 +46,8 @@ struct Shared {
     count: Option<CounterFamily<2>>,
     one_at_a_time: Mutex<()>,
     signalled: Notify,
+    /// Something was read: its files may be others.
+    reloaded: Notify,
     /// What the files were when everything was read for the first time.
     known: Known,
 }
@@ -81,6 +83,7 @@ impl Reloader {
             count: count.ok(),
             one_at_a_time: Mutex::new(()),
             signalled: Notify::new(),
+            reloaded: Notify::new(),
         }))
     }
 
@@ -108,6 +111,7 @@ impl Reloader {
                 report.push(source.name(), outcome);
             }
         }
+        self.0.reloaded.notify_one();
         report
     }
 
@@ -131,6 +135,7 @@ impl Reloader {
                 () = self.0.signalled.notified() => {
                     self.reload_all(Trigger::Signal).await;
                 }
+                () = self.0.reloaded.notified() => {}
                 changed = watcher.changed() => {
                     self.reload(Trigger::File, |at| changed.contains(&at)).await;
                 }

@@ -152,7 +152,7 @@ impl App {
         let stop = self.control.subscribe();
         let started = unless(&stop, Stop::Gracefully, self.lifecycle.start_all()).await;
         let Some(started) = started else {
-            let deadline = Instant::now() + self.settings.shutdown_timeout;
+            let deadline = Instant::now() + self.settings.times.shutdown.get();
             self.lifecycle.stop_all(deadline).await;
             self.lifecycle.readiness().advance(Phase::Stopped);
             return Err(interrupted());

@@ -1,5 +1,7 @@
 //! The end of an application, step by step.
 
+use std::time::Duration;
+
 use plumego_component::{Lifecycle, Phase, StopReport};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -43,8 +45,9 @@ impl Shutdown {
         }
         report.pre_drain = began.elapsed();
 
-        let deadline = Instant::now() + self.settings.shutdown_timeout;
-        self.drain(&mut report, handed_over).await;
+        let time = self.settings.times.shutdown.get();
+        let deadline = Instant::now() + time;
+        self.drain(&mut report, time, handed_over).await;
         self.stop_parts(&mut report, deadline).await;
 
         self.lifecycle.readiness().advance(Phase::Stopped);
@@ -61,7 +64,7 @@ impl Shutdown {
     /// Serves everything while balancers look away. A successor needs none of it: nobody is to look
     /// away from the address.
     async fn pre_drain(&self) {
-        let delay = self.settings.pre_drain;
+        let delay = self.settings.times.pre_drain.get();
         tracing::info!(
             connections = self.server.connections(),
             ?delay,
@@ -71,13 +74,14 @@ impl Shutdown {
     }
 
     /// Answers what is open. The last fifth of the time is for what stops afterwards.
-    async fn drain(&mut self, report: &mut Report, handed_over: bool) {
+    async fn drain(&mut self, report: &mut Report, time: Duration, handed_over: bool) {
         let began = Instant::now();
-        let patience = self.settings.shutdown_timeout.mul_f64(0.8);
         let server = &mut self.server;
+        let patience = time.mul_f64(0.8);
+        let interval = self.settings.times.drain_interval.get();
         server.stop_accepting(handed_over).await;
-        server.drain(self.settings.shutdown_timeout);
-        let drained = server.wait(began + patience, self.settings.drain_interval);
+        server.drain(time);
+        let drained = server.wait(began + patience, interval);
         if unless(&self.stop, Stop::Now, drained).await != Some(true) {
             report.open_requests = server.open_requests();
             report.cut_connections = server.connections();

@@ -31,11 +31,12 @@ pub(crate) struct RequestBody {
 
 impl RequestBody {
     pub(crate) fn new(incoming: Incoming, shared: &Arc<Shared>, flow: Flow) -> Self {
+        let time = shared.tuning.times.timeouts().read;
         Self {
             incoming,
             flow,
-            time: shared.tuning.timeouts.read,
-            left: shared.tuning.timeouts.read,
+            time,
+            left: time,
             waiting_since: None,
             timer: None,
             over: false,

@@ -183,7 +183,7 @@ impl<'a> Guard<'a> {
         Self {
             shared,
             entry,
-            dog: Box::pin(Watchdog::new(&entry.watch, shared.tuning.timeouts)),
+            dog: Box::pin(Watchdog::new(&entry.watch, shared.tuning.times.timeouts())),
             waker: None,
             head_by: None,
             turn: None,

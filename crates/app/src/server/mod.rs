@@ -61,11 +61,12 @@ pub use self::tls::TlsConfig;
 pub(crate) use self::tls::TlsConfig;
 use self::turns::Turns;
 pub(crate) use self::watch::Timeouts;
+use crate::reload::Times;
 
 /// The bounds of a server, as its connections need them.
 #[derive(Debug, Clone)]
 pub(crate) struct Tuning {
-    pub(crate) timeouts: Timeouts,
+    pub(crate) times: Arc<Times>,
     pub(crate) max_header_bytes: usize,
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_ip: Limit,

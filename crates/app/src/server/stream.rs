@@ -177,7 +177,7 @@ where
             return;
         };
         self.shared.tracker.spawn(async move {
-            let mut dog = pin!(Watchdog::new(&open.watch, shared.tuning.timeouts));
+            let mut dog = pin!(Watchdog::new(&open.watch, shared.tuning.times.timeouts()));
             let mut stream: Pin<&mut F> = pin!(stream);
             let expired = poll_fn(|cx| {
                 if stream.as_mut().poll(cx).is_ready() {

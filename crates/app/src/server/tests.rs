@@ -20,6 +20,7 @@ use tokio::time::{Instant, Interval, timeout};
 
 use super::watch::Timeouts;
 use super::{ServerMetrics, Shared, StreamLimits, Tuning, connection};
+use crate::reload::Times;
 
 const DEFAULTS: Timeouts = Timeouts {
     header: Some(Duration::from_secs(5)),
@@ -44,7 +45,7 @@ impl Line {
         let router = router.freeze(AppContext::default()).unwrap();
         let metrics = Metrics::default();
         let tuning = Tuning {
-            timeouts: DEFAULTS,
+            times: Arc::new(Times::with(DEFAULTS)),
             max_header_bytes: 1 << 20,
             max_connections: 10,
             max_connections_per_ip: Limit::Unlimited,

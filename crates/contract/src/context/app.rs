@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use plumego_stdx::Limit;
 
-use super::TrustedProxies;
+use super::{Adjust, TrustedProxies};
 use crate::ErrorFormat;
 
 /// What every request of one application shares: state, limits and choices.
 ///
-/// Made once, before the router is frozen; never changed afterwards. The defaults are those of a
+/// Made once, before the router is frozen; afterwards only [`adjust`](Self::adjust) changes what it
+/// is for. The defaults are those of a
 /// router that is used without an application.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -37,6 +38,7 @@ pub struct AppContext {
     pub request_deadline: Option<Duration>,
     /// Where tasks go that outlive their request. `None` outside of an application.
     pub tasks: Option<Arc<dyn SpawnTask>>,
+    adjust: Adjust,
 }
 
 impl Default for AppContext {
@@ -50,7 +52,27 @@ impl Default for AppContext {
             trusted_proxies: TrustedProxies::default(),
             request_deadline: Some(Duration::from_secs(30)),
             tasks: None,
+            adjust: Adjust::default(),
         }
+    }
+}
+
+impl AppContext {
+    /// What changes its limits while the application runs. Clones of the context share it.
+    pub fn adjust(&self) -> &Adjust {
+        &self.adjust
+    }
+
+    /// The largest request body now: [`max_body_bytes`](Self::max_body_bytes), unless it was
+    /// [adjusted](Self::adjust).
+    pub fn body_limit(&self) -> Limit {
+        self.adjust.max_body_bytes(self.max_body_bytes)
+    }
+
+    /// The time of a request now: [`request_deadline`](Self::request_deadline), unless it was
+    /// [adjusted](Self::adjust).
+    pub fn request_time(&self) -> Option<Duration> {
+        self.adjust.request_deadline(self.request_deadline)
     }
 }
 

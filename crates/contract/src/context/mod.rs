@@ -1,5 +1,6 @@
 //! What is known of a request beside its bytes.
 
+mod adjust;
 mod app;
 mod connection;
 mod id;
@@ -18,6 +19,7 @@ use plumego_observe::trace::TraceContext;
 use plumego_stdx::Limit;
 use tokio::time::Instant;
 
+pub use self::adjust::Adjust;
 pub use self::app::{
     AppContext, BoxTask, JsonConfig, MultipartConfig, SpawnTask, StateMap, UnknownFields,
 };
@@ -102,7 +104,7 @@ impl RequestContext {
         let time = match route.as_ref().and_then(|route| route.timeout) {
             Some(RouteTimeout::After(time)) => Some(time),
             Some(RouteTimeout::Never) => None,
-            None => app.request_deadline,
+            None => app.request_time(),
         };
         let deadline = time.and_then(|time| started.checked_add(time));
         let parents = headers.get_all("traceparent");
@@ -290,7 +292,7 @@ impl RequestContext {
     pub fn max_body_bytes(&self) -> Limit {
         self.route()
             .and_then(|route| route.max_body_bytes)
-            .unwrap_or(self.0.app.max_body_bytes)
+            .unwrap_or_else(|| self.0.app.body_limit())
     }
 
     /// Runs a task once the response has been sent or given up, owned by the application.

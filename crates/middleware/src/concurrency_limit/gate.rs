@@ -1,7 +1,7 @@
 //! The slots and the queue in front of them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plumego_contract::{Error, codes};
@@ -30,11 +30,41 @@ pub struct ConcurrencyStats {
 /// The slots and the queue in front of them.
 #[derive(Debug)]
 pub(super) struct Gate {
-    config: ConcurrencyLimitConfig,
+    max_concurrent: AtomicUsize,
+    max_queued: AtomicUsize,
+    max_wait_nanos: AtomicU64,
     slots: Arc<Semaphore>,
+    /// Slots in use that are too many since the limit was lowered: they are not given back.
+    owed: AtomicUsize,
+    /// Held while the limit changes.
+    changing: Mutex<()>,
     queued: AtomicUsize,
     refused_busy: AtomicU64,
     refused_timeout: AtomicU64,
+}
+
+/// A slot in use, given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Slot {
+    permit: Option<OwnedSemaphorePermit>,
+    gate: Arc<Gate>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let owed = &self.gate.owed;
+        if owed.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let less = |owed: usize| owed.checked_sub(1);
+        if owed
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .is_ok()
+            && let Some(permit) = self.permit.take()
+        {
+            permit.forget();
+        }
+    }
 }
 
 /// A place in the queue, given back when it is dropped.
@@ -49,7 +79,11 @@ impl Drop for Place {
 impl Gate {
     pub(super) fn new(config: ConcurrencyLimitConfig) -> Self {
         Self {
-            config,
+            max_concurrent: AtomicUsize::new(config.max_concurrent),
+            max_queued: AtomicUsize::new(config.max_queued),
+            max_wait_nanos: AtomicU64::new(nanos(config.max_wait)),
+            owed: AtomicUsize::new(0),
+            changing: Mutex::new(()),
             slots: Arc::new(Semaphore::new(config.max_concurrent)),
             queued: AtomicUsize::new(0),
             refused_busy: AtomicU64::new(0),
@@ -58,16 +92,47 @@ impl Gate {
     }
 
     /// A slot, when one is free and nobody waits for it.
-    pub(super) fn enter(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.slots).try_acquire_owned().ok()
+    pub(super) fn enter(self: &Arc<Self>) -> Option<Slot> {
+        let permit = Arc::clone(&self.slots).try_acquire_owned().ok()?;
+        Some(self.slot(permit))
+    }
+
+    fn slot(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Slot {
+        Slot {
+            permit: Some(permit),
+            gate: Arc::clone(self),
+        }
+    }
+
+    /// Other limits from now on. Requests that run go on; when there are more of them than may
+    /// be, nobody else begins until enough have ended.
+    pub(super) fn set(&self, config: ConcurrencyLimitConfig) {
+        let relaxed = Ordering::Relaxed;
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.max_queued.store(config.max_queued, relaxed);
+        self.max_wait_nanos.store(nanos(config.max_wait), relaxed);
+        let now = config.max_concurrent;
+        let before = self.max_concurrent.swap(now, relaxed);
+        if now < before {
+            let too_many = before - now;
+            let in_use = too_many - self.slots.forget_permits(too_many);
+            self.owed.fetch_add(in_use, relaxed);
+            return;
+        }
+        let mut more = now - before;
+        let _ = self.owed.try_update(relaxed, relaxed, |owed| {
+            more = (now - before).saturating_sub(owed);
+            Some(owed.saturating_sub(now - before))
+        });
+        self.slots.add_permits(more);
     }
 
     /// Waits for a slot, as long as is allowed. Whether there is a place in the queue is known at
     /// once. Dropping the future gives the place back.
     pub(super) fn wait(
         self: Arc<Self>,
-    ) -> Result<impl Future<Output = Result<OwnedSemaphorePermit, Error>> + Send, Error> {
-        let most = self.config.max_queued;
+    ) -> Result<impl Future<Output = Result<Slot, Error>> + Send, Error> {
+        let most = self.max_queued.load(Ordering::Relaxed);
         let room = |queued: usize| (queued < most).then_some(queued + 1);
         let relaxed = Ordering::Relaxed;
         if self.queued.try_update(relaxed, relaxed, room).is_err() {
@@ -81,8 +146,8 @@ impl Gate {
             let gate = &place.0;
             let slot = Arc::clone(&gate.slots).acquire_owned();
             // The semaphore is never closed, so no slot means that the time is over.
-            if let Ok(Ok(slot)) = timeout(gate.config.max_wait, slot).await {
-                return Ok(slot);
+            if let Ok(Ok(slot)) = timeout(gate.max_wait(), slot).await {
+                return Ok(gate.slot(slot));
             }
             gate.refused_timeout.fetch_add(1, Ordering::Relaxed);
             Err(Error::new(codes::SERVER_QUEUE_TIMEOUT)
@@ -91,13 +156,23 @@ impl Gate {
         })
     }
 
+    fn max_wait(&self) -> Duration {
+        Duration::from_nanos(self.max_wait_nanos.load(Ordering::Relaxed))
+    }
+
     pub(super) fn stats(&self) -> ConcurrencyStats {
+        let relaxed = Ordering::Relaxed;
+        let slots = self.max_concurrent.load(relaxed) + self.owed.load(relaxed);
         let free = self.slots.available_permits();
         ConcurrencyStats {
-            running: self.config.max_concurrent.saturating_sub(free),
+            running: slots.saturating_sub(free),
             queued: self.queued.load(Ordering::Relaxed),
             refused_busy: self.refused_busy.load(Ordering::Relaxed),
             refused_timeout: self.refused_timeout.load(Ordering::Relaxed),
         }
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

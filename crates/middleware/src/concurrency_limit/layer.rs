@@ -25,6 +25,17 @@ impl ConcurrencyLimitLayer {
         })
     }
 
+    /// Other limits from now on. Requests that run go on; when there are more of them than may
+    /// be, nobody else begins until enough have ended.
+    ///
+    /// # Errors
+    /// `max_concurrent` is out of bounds; nothing has changed.
+    pub fn set(&self, config: ConcurrencyLimitConfig) -> Result<(), ConcurrencyLimitError> {
+        config.check()?;
+        self.gate.set(config);
+        Ok(())
+    }
+
     /// What it is doing and has done, for metrics.
     pub fn stats(&self) -> ConcurrencyStats {
         self.gate.stats()

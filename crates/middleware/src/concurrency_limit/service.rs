@@ -6,10 +6,9 @@ use bytes::Bytes;
 use http_body::Body as HttpBody;
 use pin_project_lite::pin_project;
 use plumego_contract::{Body, BoxError, Error, Request, RequestContext, Response};
-use tokio::sync::OwnedSemaphorePermit;
 use tower_service::Service;
 
-use super::gate::Gate;
+use super::gate::{Gate, Slot};
 use crate::rate_limit::is_operational;
 
 /// The service of [`ConcurrencyLimitLayer`](super::ConcurrencyLimitLayer).
@@ -71,11 +70,11 @@ impl<S: Clone> ConcurrencyLimitService<S> {
     }
 }
 
-type Slot = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, Error>> + Send>>;
+type Turn = Pin<Box<dyn Future<Output = Result<Slot, Error>> + Send>>;
 
 /// All that is kept of a request while it waits.
 struct Waiting<S> {
-    slot: Slot,
+    slot: Turn,
     service: S,
     request: Request,
     context: RequestContext,
@@ -93,7 +92,7 @@ pin_project! {
     #[project = StateProj]
     enum State<S, F> {
         Waiting { waiting: Option<Box<Waiting<S>>> },
-        Running { #[pin] future: F, slot: Option<OwnedSemaphorePermit> },
+        Running { #[pin] future: F, slot: Option<Slot> },
         Refused { error: Option<Error>, context: RequestContext },
     }
 }

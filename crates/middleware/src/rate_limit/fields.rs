@@ -21,6 +21,8 @@ const MAX_NAME_BYTES: usize = 64;
 #[derive(Debug, Clone)]
 pub(super) struct Fields {
     headers: RateLimitHeaders,
+    /// What the policy below says.
+    quota: Quota,
     policy: HeaderValue,
     /// The name in quotes.
     item: Box<[u8]>,
@@ -36,22 +38,30 @@ impl Fields {
         if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(fits) {
             return Err(RateLimitError::name(name));
         }
-        let window = whole_seconds(quota.refill_time()).max(1);
-        let policy = format!("\"{name}\";q={};w={window}", quota.burst());
+        let item: Box<[u8]> = format!("\"{name}\"").into_bytes().into();
         Ok(Self {
             headers,
-            policy: HeaderValue::try_from(policy).map_err(|_| RateLimitError::name(name))?,
-            item: format!("\"{name}\"").into_bytes().into(),
+            quota: *quota,
+            policy: policy(&item, quota).ok_or_else(|| RateLimitError::name(name))?,
+            item,
         })
     }
 
     /// Adds them. Where there are some of another limit already, these are further lines of the
     /// same lists.
-    pub(super) fn add(&self, headers: &mut HeaderMap, decision: &Decision) {
+    pub(super) fn add(&self, headers: &mut HeaderMap, decision: &Decision, quota: Quota) {
         if self.headers == RateLimitHeaders::Off {
             return;
         }
-        headers.append(RATELIMIT_POLICY, self.policy.clone());
+        let written = if quota == self.quota {
+            Some(self.policy.clone())
+        } else {
+            policy(&self.item, &quota)
+        };
+        headers.append(
+            RATELIMIT_POLICY,
+            written.unwrap_or_else(|| self.policy.clone()),
+        );
         headers.append(RATELIMIT, self.limit(decision));
         if self.headers == RateLimitHeaders::WithCustomary {
             let reset = Timestamp::now().saturating_add(decision.reset_after);
@@ -79,6 +89,14 @@ impl Fields {
         HeaderValue::from_maybe_shared(Bytes::from(text))
             .unwrap_or_else(|_| HeaderValue::from_static(""))
     }
+}
+
+/// `"name";q=200;w=2`.
+fn policy(item: &[u8], quota: &Quota) -> Option<HeaderValue> {
+    let window = whole_seconds(quota.refill_time()).max(1);
+    let mut text = item.to_vec();
+    text.extend_from_slice(format!(";q={};w={window}", quota.burst()).as_bytes());
+    HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
 }
 
 /// In seconds, rounded up.
@@ -137,7 +155,7 @@ mod tests {
             let quota = per(50, 60, 50);
             let decision = plumego_security::limit::Limiter::new(quota).check(0);
             let fields = standard(name, quota).unwrap();
-            fields.add(&mut headers, &decision);
+            fields.add(&mut headers, &decision, quota);
         }
         let lines = |name: &str| -> Vec<_> { headers.get_all(name).iter().cloned().collect() };
         assert_eq!(

@@ -31,6 +31,15 @@ impl AbuseGuardLayer {
         .map(Self)
     }
 
+    /// Another rate a second and another burst, from the next request on; what a client has used
+    /// up stays so.
+    ///
+    /// # Errors
+    /// A number is out of bounds; nothing has changed.
+    pub fn set(&self, rate: u64, burst: u64) -> Result<(), RateLimitError> {
+        self.0.set_quota(Quota::per_second(rate, burst)?)
+    }
+
     /// What has been done so far, for metrics.
     pub fn stats(&self) -> KeyedStats {
         self.0.stats()

@@ -10,14 +10,24 @@ use super::TimeoutService;
 /// The default is 30 s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeoutLayer {
-    timeout: Duration,
+    /// `None` is that of the application.
+    timeout: Option<Duration>,
 }
 
 impl TimeoutLayer {
     /// For routes that have no time of their own. With zero, only what is ready at once is
     /// answered; leave the layer out for no timeout.
     pub fn new(timeout: Duration) -> Self {
-        Self { timeout }
+        Self {
+            timeout: Some(timeout),
+        }
+    }
+
+    /// Takes the time of the application,
+    /// [`AppContext::request_time`](plumego_contract::AppContext::request_time), which may change
+    /// while it runs. Without one there is no timeout.
+    pub fn of_application() -> Self {
+        Self { timeout: None }
     }
 
     /// The time for this request.
@@ -25,7 +35,7 @@ impl TimeoutLayer {
         match context.route().and_then(|route| route.timeout) {
             Some(RouteTimeout::After(timeout)) => Some(timeout),
             Some(RouteTimeout::Never) => None,
-            None => Some(self.timeout),
+            None => self.timeout.or_else(|| context.app().request_time()),
         }
     }
 }

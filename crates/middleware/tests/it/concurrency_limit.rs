@@ -267,3 +267,78 @@ async fn a_refusal_is_noted_for_log_and_metrics() {
     rig.may_end.add_permits(1);
     running.await.unwrap();
 }
+
+impl Rig {
+    fn set(&self, max_concurrent: usize, max_queued: usize) {
+        let mut config = ConcurrencyLimitConfig::default();
+        config.max_concurrent = max_concurrent;
+        config.max_queued = max_queued;
+        self.layer.set(config).unwrap();
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        let stats = self.layer.stats();
+        (stats.running, stats.queued)
+    }
+
+    async fn end(&self, request: JoinHandle<Response>) {
+        self.may_end.add_permits(1);
+        assert_eq!(request.await.unwrap().status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_is_raised_lets_those_in_who_wait() {
+    let mut rig = Rig::new(1, 8);
+    let first = rig.send_running("/1").await;
+    let second = rig.send_queued("/2").await;
+    rig.set(2, 8);
+    assert_eq!(rig.begun.recv().await.unwrap(), "/2");
+    assert_eq!(rig.counts(), (2, 0));
+    rig.may_end.add_permits(2);
+    for request in [first, second] {
+        assert_eq!(request.await.unwrap().status(), 200);
+    }
+    assert_eq!(rig.counts(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_limit_that_is_lowered_cuts_nobody_and_holds_once_they_have_ended() {
+    let mut rig = Rig::new(3, 0);
+    let mut running = Vec::new();
+    for path in ["/1", "/2", "/3"] {
+        running.push(rig.send_running(path).await);
+    }
+    rig.set(1, 0);
+    assert_eq!(rig.counts(), (3, 0));
+    // Two of the three slots are gone for good, and the third comes free with the last request.
+    for request in running {
+        let refused = rig.send_request(get("/refused")).await.unwrap();
+        assert_eq!(refused.status(), 503);
+        rig.end(request).await;
+    }
+    assert_eq!(rig.counts(), (0, 0));
+    let one = rig.send_running("/one").await;
+    assert_eq!(rig.send_request(get("/two")).await.unwrap().status(), 503);
+    // Up again: what is owed is paid before new slots are made.
+    rig.set(2, 0);
+    let two = rig.send_running("/two").await;
+    assert_eq!(rig.send_request(get("/3")).await.unwrap().status(), 503);
+    rig.set(1, 0);
+    rig.set(2, 0);
+    assert_eq!(rig.counts(), (2, 0));
+    rig.may_end.add_permits(2);
+    for request in [one, two] {
+        assert_eq!(request.await.unwrap().status(), 200);
+    }
+    assert_eq!(rig.counts(), (0, 0));
+}
+
+#[test]
+fn a_limit_out_of_bounds_changes_nothing() {
+    let layer = ConcurrencyLimitLayer::new(ConcurrencyLimitConfig::default()).unwrap();
+    let mut config = ConcurrencyLimitConfig::default();
+    config.max_concurrent = 0;
+    assert!(layer.set(config).is_err());
+    assert_eq!(layer.stats().running, 0);
+}

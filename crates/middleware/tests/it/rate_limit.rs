@@ -336,3 +336,31 @@ async fn a_request_that_waited_for_its_turn_is_counted_when_it_has_it() {
     advance(Duration::from_millis(2)).await;
     assert_eq!(send(&layer, waited).await.status(), 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn another_quota_holds_from_the_next_request_on() {
+    let guard = guard(10, 3);
+    for _ in 0..3 {
+        assert_eq!(send(&guard, get_from("192.0.2.1", "/")).await.status(), 200);
+    }
+    assert_eq!(send(&guard, get_from("192.0.2.1", "/")).await.status(), 429);
+    // More at once: what was used up stays so, and there is room beside it.
+    guard.set(10, 5).unwrap();
+    let response = send(&guard, get_from("192.0.2.1", "/")).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(header(&response, "ratelimit-policy"), "\"default\";q=5;w=1");
+    assert_eq!(header(&response, "ratelimit"), "\"default\";r=1;t=1");
+    // Less: nobody gets anything free by it.
+    guard.set(1, 1).unwrap();
+    let refused = send(&guard, get_from("192.0.2.1", "/")).await;
+    assert_eq!(refused.status(), 429);
+    assert_eq!(header(&refused, "ratelimit-policy"), "\"default\";q=1;w=1");
+    assert_eq!(send(&guard, get_from("192.0.2.2", "/")).await.status(), 200);
+    assert_eq!(send(&guard, get_from("192.0.2.2", "/")).await.status(), 429);
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(send(&guard, get_from("192.0.2.2", "/")).await.status(), 200);
+    for (rate, burst) in [(0, 1), (1, 0), (1, u64::MAX)] {
+        assert!(guard.set(rate, burst).is_err());
+    }
+    assert_eq!(send(&guard, get_from("192.0.2.2", "/")).await.status(), 429);
+}

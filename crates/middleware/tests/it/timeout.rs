@@ -193,3 +193,25 @@ async fn the_time_runs_from_the_start_of_the_request() {
     assert_eq!(response.status(), 504);
     assert!(before.elapsed() < 3 * SECOND);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_time_of_the_application_may_change() {
+    let mut app = plumego_contract::AppContext::default();
+    app.request_deadline = Some(SECOND);
+    let app = Arc::new(app);
+    let ask = async || {
+        let mut request = get("/slow");
+        let (parts, ()) = http::Request::new(()).into_parts();
+        let context = RequestContext::unrouted(app.clone(), Default::default(), &parts);
+        request.extensions_mut().insert(context);
+        let before = Instant::now();
+        let handler = |_: Request| takes(60 * SECOND);
+        let response = run(TimeoutLayer::of_application(), handler, request).await;
+        (response.status().as_u16(), before.elapsed().as_secs())
+    };
+    assert_eq!(ask().await, (504, 1));
+    app.adjust().set_request_deadline(Some(5 * SECOND));
+    assert_eq!(ask().await, (504, 5));
+    app.adjust().set_request_deadline(None);
+    assert_eq!(ask().await, (200, 60));
+}

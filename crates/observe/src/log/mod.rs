@@ -32,12 +32,14 @@
 mod escape;
 mod filter;
 mod line;
+mod live;
 mod sink;
 #[cfg(feature = "log")]
 mod subscriber;
 mod writer;
 
 pub use filter::{LogFilter, LogFilterError};
+pub use live::LiveFilter;
 pub use sink::{CaptureSink, FileSink, LogSink, StderrSink, StdoutSink};
 #[cfg(feature = "log")]
 pub use subscriber::{install, subscriber};

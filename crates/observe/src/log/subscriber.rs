@@ -14,8 +14,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
 use super::escape::push_escaped;
-use super::filter::LogFilter;
 use super::line::Line;
+use super::live::LiveFilter;
 use super::writer::{LogFormat, LogWriter};
 
 /// The field that is the text of an event.
@@ -54,19 +54,20 @@ thread_local! {
 /// ```
 pub fn subscriber(
     writer: LogWriter,
-    filter: LogFilter,
+    filter: impl Into<LiveFilter>,
 ) -> impl Subscriber + Send + Sync + for<'a> LookupSpan<'a> {
+    let filter = filter.into();
     Registry::default().with(LineLayer { writer, filter })
 }
 
 /// Makes [`subscriber`] the process's default, unless there is one. Says whether it did.
-pub fn install(writer: LogWriter, filter: LogFilter) -> bool {
+pub fn install(writer: LogWriter, filter: impl Into<LiveFilter>) -> bool {
     tracing::subscriber::set_global_default(subscriber(writer, filter)).is_ok()
 }
 
 struct LineLayer {
     writer: LogWriter,
-    filter: LogFilter,
+    filter: LiveFilter,
 }
 
 /// The fields of a span, each with its value as it will stand in a line. As many as the span
@@ -81,7 +82,7 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.filter.allows_metadata(metadata) {
+        if self.filter.allows(metadata) {
             Interest::always()
         } else {
             Interest::never()
@@ -89,7 +90,7 @@ where
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        self.filter.allows_metadata(metadata)
+        self.filter.allows(metadata)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-use plumego_observe::log::{self, LogFormat, LogWriter};
+use plumego_observe::log::{self, LiveFilter, LogFilter, LogFormat, LogWriter};
 use plumego_observe::trace::TraceContext;
 use proptest::prelude::{prop_assert_eq, proptest};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use tracing::{debug, error, info, info_span, trace, warn};
 use crate::log::{after_time, capture, objects};
 
 fn run(writer: &LogWriter, filter: &str, body: impl FnOnce()) {
-    let subscriber = log::subscriber(writer.clone(), filter.parse().unwrap());
+    let subscriber = log::subscriber(writer.clone(), filter.parse::<LogFilter>().unwrap());
     tracing::subscriber::with_default(subscriber, body);
 }
 
@@ -195,7 +195,10 @@ fn a_value_may_log_while_it_is_formatted() {
 #[ignore = "a process of its own runs it"]
 fn alone_values_that_log_while_formatted() {
     let (writer, sink) = capture(LogFormat::Json);
-    assert!(log::install(writer.clone(), "info".parse().unwrap()));
+    assert!(log::install(
+        writer.clone(),
+        "info".parse::<LogFilter>().unwrap()
+    ));
     let span = info_span!("span", value = tracing::field::Empty, at_start = ?Chatty);
     let entered = span.enter();
     span.record("value", tracing::field::debug(Chatty));
@@ -272,9 +275,15 @@ fn installed_once_it_is_not_replaced() {
 #[ignore = "a process of its own runs it"]
 fn alone_installed_once() {
     let (writer, sink) = capture(LogFormat::Json);
-    assert!(log::install(writer.clone(), "info".parse().unwrap()));
+    assert!(log::install(
+        writer.clone(),
+        "info".parse::<LogFilter>().unwrap()
+    ));
     let (other, other_sink) = capture(LogFormat::Json);
-    assert!(!log::install(other.clone(), "info".parse().unwrap()));
+    assert!(!log::install(
+        other.clone(),
+        "info".parse::<LogFilter>().unwrap()
+    ));
     info!("global");
     assert_eq!(objects(&writer, &sink)[0]["msg"], "global");
     assert!(objects(&other, &other_sink).is_empty());
@@ -299,4 +308,43 @@ proptest! {
         prop_assert_eq!(lines.len(), 1);
         prop_assert_eq!(lines[0].chars().filter(|c| c.is_control()).count(), 0);
     }
+}
+
+#[test]
+fn a_filter_that_changes_holds_for_places_that_have_logged_already() {
+    let (writer, sink) = capture(LogFormat::Pretty);
+    let filter = LiveFilter::from("info".parse::<LogFilter>().unwrap());
+    let say = |round: u32| {
+        debug!(round, "quiet");
+        info!(round, "loud");
+    };
+    let subscriber = log::subscriber(writer.clone(), filter.clone());
+    tracing::subscriber::with_default(subscriber, || {
+        say(1);
+        filter.set("debug".parse().unwrap());
+        say(2);
+        filter.set("off".parse().unwrap());
+        say(3);
+        filter.set("info".parse().unwrap());
+        say(4);
+    });
+    writer.flush().unwrap();
+    let lines = sink.lines();
+    let said: Vec<&str> = lines
+        .iter()
+        .map(|line| line.rsplit_once(": ").map_or(&**line, |(_, said)| said))
+        .map(|said| said.trim())
+        .collect();
+    let ends: Vec<bool> = [
+        "loud round=1",
+        "quiet round=2",
+        "loud round=2",
+        "loud round=4",
+    ]
+    .iter()
+    .zip(&said)
+    .map(|(expected, said)| said.ends_with(expected))
+    .collect();
+    assert_eq!(ends, [true; 4], "{said:?}");
+    assert_eq!(said.len(), 4, "{said:?}");
 }

@@ -20,9 +20,14 @@ impl Limiter {
 
     /// Decides on one request at `now`, in nanoseconds. See [the module](super) on time.
     pub fn check(&self, now: u64) -> Decision {
+        self.check_with(self.quota, now)
+    }
+
+    /// [`check`](Self::check) as if this were its quota.
+    pub(super) fn check_with(&self, quota: Quota, now: u64) -> Decision {
         let mut full_at = self.full_at.load(Ordering::Relaxed);
         loop {
-            let (decision, next) = self.quota.decide(full_at, now);
+            let (decision, next) = quota.decide(full_at, now);
             let Some(next) = next else {
                 return decision;
             };

@@ -32,6 +32,8 @@ const SLOTS_PER_KEY: usize = 2;
 /// come. Only a hash of each key is kept, made with a random seed of the limiter's own.
 pub struct KeyedLimiter {
     quota: Quota,
+    /// Another quota since, or 0: the nanoseconds of its interval above its burst, 32 bits each.
+    changed: AtomicU64,
     max_keys: usize,
     hasher: RandomState,
     /// The groups that each page uses. Were they more than the keys need, a newcomer would look at
@@ -69,6 +71,7 @@ impl KeyedLimiter {
         let pages = groups.div_ceil(GROUPS);
         Ok(Self {
             quota,
+            changed: AtomicU64::new(0),
             max_keys,
             hasher: RandomState::new(),
             groups: groups.div_ceil(pages),
@@ -86,15 +89,16 @@ impl KeyedLimiter {
     pub fn check<K: Hash + ?Sized>(&self, key: &K, now: u64) -> Decision {
         let now = clamped(now);
         let tag = Tag::new(self.hasher.hash_one(key));
+        let quota = self.quota();
         let Some(page) = self.pages.get(tag.page(self.pages.len())) else {
-            return self.check_overflow(now);
+            return self.check_overflow(quota, now);
         };
         let page = page.get_or_init(|| Box::new(Page::new(self.groups)));
         let decision = page
-            .check(tag, self.quota, now)
-            .or_else(|| page.bring_in(tag, self.quota, now));
+            .check(tag, quota, now)
+            .or_else(|| page.bring_in(tag, quota, now));
         let Some(decision) = decision else {
-            return self.check_overflow(now);
+            return self.check_overflow(quota, now);
         };
         // Counted page by page, so that threads seldom meet on a counter.
         let counter = if decision.allowed {
@@ -107,8 +111,21 @@ impl KeyedLimiter {
     }
 
     /// The quota of each key.
-    pub const fn quota(&self) -> Quota {
-        self.quota
+    pub fn quota(&self) -> Quota {
+        match self.changed.load(Ordering::Relaxed) {
+            0 => self.quota,
+            packed => Quota::unpacked(packed),
+        }
+    }
+
+    /// Another quota for every key, from the next check on. What a key has used up stays used up:
+    /// the time until it is full again does not change.
+    ///
+    /// # Errors
+    /// The quota is slower than one in 4.29 s; only faster ones may be changed to.
+    pub fn set_quota(&self, quota: Quota) -> Result<(), LimitError> {
+        self.changed.store(quota.packed()?, Ordering::Relaxed);
+        Ok(())
     }
 
     /// The number of keys it was made for.
@@ -155,8 +172,8 @@ impl KeyedLimiter {
         size_of::<Self>() + size_of_val(&*self.pages)
     }
 
-    fn check_overflow(&self, now: u64) -> Decision {
-        let decision = self.overflow.check(now);
+    fn check_overflow(&self, quota: Quota, now: u64) -> Decision {
+        let decision = self.overflow.check_with(quota, now);
         self.overflowed.fetch_add(1, Ordering::Relaxed);
         if !decision.allowed {
             self.overflow_refused.fetch_add(1, Ordering::Relaxed);

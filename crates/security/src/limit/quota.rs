@@ -74,6 +74,24 @@ impl Quota {
         Duration::from_nanos(self.capacity_nanos())
     }
 
+    /// Both numbers in one, never 0.
+    pub(super) fn packed(&self) -> Result<u64, LimitError> {
+        let interval = u32::try_from(self.interval_nanos);
+        let burst = u32::try_from(self.burst);
+        match (interval, burst) {
+            (Ok(interval), Ok(burst)) => Ok(u64::from(interval) << 32 | u64::from(burst)),
+            _ => Err(LimitError(Kind::Change)),
+        }
+    }
+
+    /// What [`packed`](Self::packed) packed.
+    pub(super) const fn unpacked(packed: u64) -> Self {
+        Self {
+            interval_nanos: packed >> 32,
+            burst: packed & 0xffff_ffff,
+        }
+    }
+
     const fn capacity_nanos(&self) -> u64 {
         self.interval_nanos * self.burst
     }
@@ -130,6 +148,7 @@ enum Kind {
     Burst(u64),
     Refill,
     MaxKeys(usize),
+    Change,
 }
 
 impl LimitError {
@@ -152,6 +171,9 @@ impl fmt::Display for LimitError {
             Kind::Refill => f.write_str(
                 "the quota would take more than 366 days to be full again: raise the rate or lower \
                  the burst",
+            ),
+            Kind::Change => f.write_str(
+                "a quota of less than one in 4.29 s is no change that can be made to a limiter",
             ),
             Kind::MaxKeys(keys) => write!(
                 f,

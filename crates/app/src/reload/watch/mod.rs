@@ -40,7 +40,7 @@ impl Watcher {
 
     async fn with(paths: Vec<Vec<PathBuf>>, known: Known, events: Events) -> Self {
         let mut watcher = Self {
-            paths: Vec::new(),
+            paths: paths.clone(),
             known,
             events,
             // What changed before anybody watched is seen at once.
@@ -53,9 +53,9 @@ impl Watcher {
     /// Looks at these from now on.
     pub(super) async fn watch(&mut self, paths: Vec<Vec<PathBuf>>) {
         if paths != self.paths {
-            let found = look(&paths).await;
-            self.known.adopt(&self.paths, &paths, found);
+            self.known.adopt(&self.paths, &paths);
             self.paths = paths;
+            self.next_look = Instant::now();
         }
         self.events.follow(&self.paths).await;
     }

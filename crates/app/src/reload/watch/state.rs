@@ -6,7 +6,10 @@ use std::time::SystemTime;
 
 /// What the files of each source are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::reload) struct Known(Vec<Vec<Option<FileState>>>);
+pub(in crate::reload) struct Known(Vec<Vec<Option<Looked>>>);
+
+/// What was there when somebody looked, if anything was.
+type Looked = Option<FileState>;
 
 /// Two states differ when the file was written, replaced, or another one is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +23,7 @@ struct FileState {
 impl Known {
     /// What the files are now.
     pub(in crate::reload) fn look(paths: &[Vec<PathBuf>]) -> Self {
-        let of_source = |paths: &Vec<PathBuf>| paths.iter().map(|path| state(path)).collect();
+        let of_source = |paths: &Vec<PathBuf>| paths.iter().map(|path| Some(state(path))).collect();
         Self(paths.iter().map(of_source).collect())
     }
 
@@ -30,24 +33,17 @@ impl Known {
         (0..found.0.len()).filter(differs).collect()
     }
 
-    /// Keeps what is known of files that are still named; takes over what was found of the others.
-    pub(super) fn adopt(&mut self, old: &[Vec<PathBuf>], new: &[Vec<PathBuf>], found: Self) {
-        let mut next = found;
-        for (at, (paths, states)) in new.iter().zip(&mut next.0).enumerate() {
-            for (path, state) in paths.iter().zip(states) {
-                let was = old
-                    .get(at)
-                    .and_then(|old| old.iter().position(|p| p == path));
-                let known = was.and_then(|was| self.0.get(at)?.get(was));
-                if let Some(known) = known {
-                    state.clone_from(known);
-                }
-            }
-        }
-        // Before the first call nothing is named, and what is known was found for these paths.
-        if !old.is_empty() {
-            *self = next;
-        }
+    /// Keeps what is known of files that are still named. The others have not been looked at: what
+    /// they are now may not be what was read.
+    pub(super) fn adopt(&mut self, old: &[Vec<PathBuf>], new: &[Vec<PathBuf>]) {
+        let known = |at: usize, path: &PathBuf| {
+            let was = old.get(at)?.iter().position(|old| old == path)?;
+            self.0.get(at)?.get(was)?.clone()
+        };
+        let of_source = |(at, paths): (usize, &Vec<PathBuf>)| {
+            paths.iter().map(|path| known(at, path)).collect()
+        };
+        self.0 = new.iter().enumerate().map(of_source).collect();
     }
 }
 

@@ -3,6 +3,7 @@
 
 #[cfg(unix)]
 mod process;
+mod settings;
 mod sources;
 #[cfg(feature = "watch")]
 mod watch;

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use plumego_app::App;
+use plumego_app::{App, Config};
 use plumego_contract::Error;
 use plumego_observe::log::StdoutSink;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use super::Text;
+use super::settings::Settings;
 use crate::client::{Client, within};
 
 const CHILD: &str = "PLUMEGO_TEST_RELOAD";
@@ -122,6 +123,122 @@ async fn hang_up_reads_again_and_the_server_serves_on() {
     assert_eq!(client.get("/text").await.body, "second");
 
     // It is no first signal to stop: the one that follows drains.
+    server.signal("TERM").await;
+    assert_eq!(server.status().await, Some(0), "{}", server.seen);
+}
+
+const PLACE: &str = "PLUMEGO_TEST_RELOAD_SETTINGS";
+const FLAGS: &str = "PLUMEGO_TEST_RELOAD_FLAGS";
+
+/// A server with settings; nothing in the process that runs the tests.
+#[tokio::test]
+async fn child_with_settings() -> Result<(), Error> {
+    let Some(place) = std::env::var_os(PLACE) else {
+        return Ok(());
+    };
+    let flags = std::env::var(FLAGS).unwrap();
+    let args = std::iter::once("child").chain(flags.split_whitespace());
+    let loader = Config::of::<Settings>()
+        .directory(place)
+        .validate(|settings, report| {
+            if settings.greeting.len() > 20 {
+                report.problem("greeting", "at most 20 letters");
+            }
+        });
+    let Some(config) = loader.from_args(args)? else {
+        return Ok(());
+    };
+    let live = config.live();
+    App::builder()
+        .config(&config)
+        .log_sink(StdoutSink)
+        .routes(|r| {
+            r.get("/greeting", async move || {
+                tracing::debug!("somebody greets");
+                live.current().greeting.clone()
+            })
+        })
+        .build()?
+        .run()
+        .await
+}
+
+// acceptance 21.1 (43), 21.2 (25)
+#[tokio::test]
+async fn hang_up_reads_every_layer_again_with_their_precedence() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let next = directory.path().join("next");
+        std::fs::write(&next, text).unwrap();
+        std::fs::rename(next, directory.path().join(name)).unwrap();
+    };
+    write(
+        ".env",
+        "APP_GREETING=first\nAPP_IDLE_TIMEOUT_MS=1h\nAPP_ADDR=127.0.0.1:1",
+    );
+    let mut server = Process::start("reload::process::child_with_settings", |command| {
+        command
+            .env(PLACE, directory.path())
+            .env(FLAGS, "--addr=127.0.0.1:0 --read-timeout=7s")
+            .env("APP_WRITE_TIMEOUT_MS", "8s");
+    });
+    let mut client = server.connect().await;
+    assert_eq!(client.get("/greeting").await.body, "first");
+
+    // Flags and the environment of the process keep the first word; TOML has the last.
+    write(
+        ".env",
+        "APP_GREETING=second\nAPP_READ_TIMEOUT_MS=1\nAPP_WRITE_TIMEOUT_MS=1\nAPP_LOG_LEVEL=debug",
+    );
+    write(
+        "plumego.toml",
+        "greeting = 'third'\n[server]\nmax_header_bytes = '64KiB'",
+    );
+    server.signal("HUP").await;
+    let line = server.line("reloaded source=\"config\"").await;
+    assert!(line.contains("WARN"), "{line}");
+    for part in [
+        "server.idle_timeout: 1h → 1m (default)",
+        "server.log_level:",
+        "(.env line 4, APP_LOG_LEVEL)",
+        "greeting:",
+        "(.env line 1, APP_GREETING)",
+    ] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    for part in ["read_timeout", "write_timeout", "server.addr", "third"] {
+        assert!(!line.contains(part), "{part} in {line}");
+    }
+    let (_, restart) = line.split_once("needs_restart=").unwrap();
+    assert!(
+        restart.contains("server.max_header_bytes: 1048576 → 65536"),
+        "{line}"
+    );
+    assert_eq!(client.get("/greeting").await.body, "second");
+    // The level of the log has changed.
+    server.line("somebody greets").await;
+
+    // Wrong: nothing changes, and the line says what and where, also what the program asks.
+    for (text, problem) in [
+        (
+            "APP_GREETING=fourth\nAPP_IDLE_TIMEOUT_MS=never",
+            "(.env line 2, APP_IDLE_TIMEOUT_MS)",
+        ),
+        (
+            "APP_GREETING=much_too_long_a_greeting",
+            "expected at most 20 letters",
+        ),
+    ] {
+        write(".env", text);
+        server.signal("HUP").await;
+        let line = server.line("not reloaded").await;
+        assert!(line.contains("ERROR") && line.contains(problem), "{line}");
+        assert_eq!(client.get("/greeting").await.body, "second");
+    }
+    std::fs::remove_file(directory.path().join(".env")).unwrap();
+    server.signal("HUP").await;
+    server.line("reloaded source=\"config\"").await;
+    assert_eq!(client.get("/greeting").await.body, "third");
     server.signal("TERM").await;
     assert_eq!(server.status().await, Some(0), "{}", server.seen);
 }
