@@ -30,7 +30,7 @@ async fn main() -> Result<(), Error> {
     let is_read_by_people = config.server.log_format == LogFormat::Pretty;
     let https = config.server.tls.enabled;
     App::builder()
-        .config(config.server)
+        .config(&config)
         .build_info(BuildInfo::new(
             env!("CARGO_PKG_VERSION"),
             option_env!("GIT_COMMIT"),

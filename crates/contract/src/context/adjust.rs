@@ -12,8 +12,8 @@ const AS_BUILT: u64 = u64::MAX;
 const NONE: u64 = u64::MAX - 1;
 
 /// Changes the limits of requests while the application runs: see
-/// [`AppContext::adjust`](super::AppContext::adjust). Requests that have begun keep theirs. Cheap to
-/// clone; clones are one.
+/// [`AppContext::adjust`](super::AppContext::adjust). Requests that have begun keep theirs. Cheap
+/// to clone; clones are one.
 #[derive(Debug, Clone)]
 pub struct Adjust(Arc<Adjusted>);
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use http::Method;
 use http_body_util::BodyExt;
-use plumego_contract::{Body, Methods, Request, RequestContext, Response, RouteInfo, RouteTimeout};
+use plumego_contract::{
+    Body, Connection, Methods, Request, RequestContext, Response, RouteInfo, RouteTimeout,
+};
 use plumego_middleware::{RecoverLayer, TimeoutLayer};
 use tokio::time::{Instant, advance};
 use tower::{Layer, ServiceExt};
@@ -202,7 +204,7 @@ async fn the_time_of_the_application_may_change() {
     let ask = async || {
         let mut request = get("/slow");
         let (parts, ()) = http::Request::new(()).into_parts();
-        let context = RequestContext::unrouted(app.clone(), Default::default(), &parts);
+        let context = RequestContext::new(app.clone(), Connection::default(), &parts);
         request.extensions_mut().insert(context);
         let before = Instant::now();
         let handler = |_: Request| takes(60 * SECOND);

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use crate::client::{get, send};
 
@@ -52,16 +52,23 @@ impl Reference {
         Self::start(&["--addr", "127.0.0.1:0"], &[])
     }
 
+    fn signal(&self, name: &str) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args([name, &pid]).status().unwrap()
+    }
+
+    /// Waits for the line that has this in it.
+    fn line(&mut self, part: &str) {
+        let mut line = String::new();
+        while !line.contains(part) {
+            line.clear();
+            assert!(self.output.read_line(&mut line).unwrap() > 0, "no {part:?}");
+        }
+    }
+
     /// Ends it as an operator does; answers the exit code and what it still printed.
     pub(crate) fn terminate(mut self) -> (Option<i32>, String) {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(self.signal("-TERM").success());
         let code = self.child.wait().unwrap().code();
         let mut rest = String::new();
         self.output.read_to_string(&mut rest).unwrap();
@@ -92,6 +99,34 @@ fn sigterm_ends_it_cleanly_and_leaves_no_log_line_behind() {
     let (code, rest) = reference.terminate();
     assert_eq!(code, Some(0));
     assert!(rest.contains("/ping"), "the access log was flushed: {rest}");
+}
+
+/// Without a word from the program: it gave its configuration by reference.
+#[test]
+fn hang_up_reads_the_configuration_again() {
+    let directory = std::env::temp_dir().join(format!("reference-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("settings.env");
+    std::fs::write(&file, "").unwrap();
+    let name = file.to_str().unwrap();
+    let mut reference = Reference::start(&["--addr", "127.0.0.1:0", "--env-file", name], &[]);
+    for (text, expected) in [
+        (
+            "APP_ABUSE_GUARD_BURST=7\n",
+            "server.abuse_guard_burst: 200 → 7",
+        ),
+        ("APP_ABUSE_GUARD_BURST=none\n", "not reloaded"),
+        (
+            "APP_TRUSTED_PROXIES=10.0.0.1\n",
+            "needs_restart=\"server.trusted_proxies",
+        ),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        assert!(reference.signal("-HUP").success());
+        reference.line(expected);
+    }
+    std::fs::remove_dir_all(directory).unwrap();
+    assert_eq!(reference.terminate().0, Some(0));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! SIGHUP, sent to a process of its own: this very binary, told by a variable to be a server.
 
-use std::path::PathBuf;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use plumego_app::{App, Config};
@@ -43,6 +44,7 @@ pub struct Process {
     pub child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     pub seen: String,
+    pub addr: SocketAddr,
 }
 
 impl Process {
@@ -61,6 +63,7 @@ impl Process {
             child,
             lines,
             seen: String::new(),
+            addr: (Ipv4Addr::LOCALHOST, 0).into(),
         }
     }
 
@@ -84,7 +87,8 @@ impl Process {
         let line = self.line("listening on").await;
         let (_, addr) = line.split_once("http://").unwrap();
         let addr = addr.split_whitespace().next().unwrap();
-        Client::connect(addr.parse().unwrap()).await
+        self.addr = addr.parse().unwrap();
+        Client::connect(self.addr).await
     }
 
     pub async fn signal(&self, name: &str) {
@@ -218,7 +222,13 @@ async fn hang_up_reads_every_layer_again_with_their_precedence() {
     // The level of the log has changed.
     server.line("somebody greets").await;
 
-    // Wrong: nothing changes, and the line says what and where, also what the program asks.
+    drop(client);
+    refuses_and_forgets(server, &write, directory.path()).await;
+}
+
+/// Wrong: nothing changes, and the line says what and where, also what the program asks.
+async fn refuses_and_forgets(mut server: Process, write: &dyn Fn(&str, &str), place: &Path) {
+    let mut client = Client::connect(server.addr).await;
     for (text, problem) in [
         (
             "APP_GREETING=fourth\nAPP_IDLE_TIMEOUT_MS=never",
@@ -235,7 +245,7 @@ async fn hang_up_reads_every_layer_again_with_their_precedence() {
         assert!(line.contains("ERROR") && line.contains(problem), "{line}");
         assert_eq!(client.get("/greeting").await.body, "second");
     }
-    std::fs::remove_file(directory.path().join(".env")).unwrap();
+    std::fs::remove_file(place.join(".env")).unwrap();
     server.signal("HUP").await;
     server.line("reloaded source=\"config\"").await;
     assert_eq!(client.get("/greeting").await.body, "third");
