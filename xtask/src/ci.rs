@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::{cargo, closure, features, fuzz, generate, tidy};
+use crate::{bench as benches, cargo, closure, features, fuzz, generate, tidy};
 
 /// Whether the tests are among the steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,7 @@ const STEPS: &[Step] = &[
     ("closure", closure::run),
     ("deny", deny),
     ("fuzz-smoke", fuzz::run),
+    ("bench", bench),
 ];
 
 const TEST: &str = "test";
@@ -88,6 +89,19 @@ fn doc(root: &Path) -> Result<(), String> {
         cargo::command(root, &args).env("RUSTDOCFLAGS", "-D warnings"),
         &args,
     )
+}
+
+/// What a request costs in instructions. CI has valgrind; a laptop may lack it.
+fn bench(root: &Path) -> Result<(), String> {
+    let version = Command::new("valgrind").arg("--version").output();
+    if !version.is_ok_and(|output| output.status.success()) {
+        if std::env::var_os("CI").is_some() {
+            return Err("valgrind is not installed: .ci/run installs it".to_owned());
+        }
+        println!("skipped: valgrind is not installed (Debian package `valgrind`)");
+        return Ok(());
+    }
+    benches::run(root, &["check"])
 }
 
 /// Licences, bans and sources by `deny.toml`. CI has cargo-deny; a laptop may lack it.

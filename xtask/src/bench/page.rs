@@ -26,8 +26,8 @@ struct Language {
 
 const ENGLISH: Language = Language {
     page: "docs/en/src/operating/performance.md",
-    columns: "| | CPU µs a request | over Plumego | instructions | system calls | requests a second \
-              | p50 ms | p99 ms | MiB |",
+    columns: "| | CPU µs a request | over Plumego | instructions | system calls \
+              | requests a second | p50 ms | p99 ms | MiB |",
     targets: "| target | found | at most | |\n| --- | ---: | ---: | --- |\n",
     verdicts: ["holds", "**missed**", "not measured"],
     picture: "CPU microseconds a request",
