@@ -2,6 +2,7 @@
 
 mod host;
 mod search;
+mod statics;
 mod trie;
 
 use std::collections::{BTreeSet, HashMap};
@@ -77,6 +78,9 @@ impl Table {
     /// Looks a path up. The host is in the form of [`normal_host`].
     pub(crate) fn find(&self, host: Option<&str>, path: &str, method: &Method) -> Found {
         let mut search = Search::new(path, method);
+        if !self.has_hosts() {
+            return search.run(&self.every).unwrap_or_else(|| search.missed());
+        }
         for trie in self.tries(host) {
             if let Some(found) = search.run(trie) {
                 return found;

@@ -6,7 +6,6 @@
 use std::ops::Range;
 
 use http::Method;
-use memchr::memchr;
 use smallvec::SmallVec;
 
 use super::trie::{Leaf, Node, Trie};
@@ -28,10 +27,17 @@ pub(crate) enum Found {
     Nothing,
 }
 
+/// What a search has come to. Small, since it is handed up through every call.
+#[derive(Clone, Copy)]
+enum Hit {
+    Route(usize),
+    NotAllowed(usize),
+    Fallback(usize),
+}
+
 pub(super) struct Search<'a> {
     path: &'a str,
     method: &'a Method,
-    has_escapes: bool,
     captures: Captures,
     /// The first route that has the path and not the method.
     passed: Option<usize>,
@@ -42,7 +48,6 @@ impl<'a> Search<'a> {
         Self {
             path,
             method,
-            has_escapes: memchr(b'%', path.as_bytes()).is_some(),
             captures: Captures::new(),
             passed: None,
         }
@@ -52,7 +57,18 @@ impl<'a> Search<'a> {
         if !self.path.starts_with('/') {
             return None;
         }
-        self.visit(trie, trie.root()?, Some(1))
+        let hit = self.visit(trie, trie.root()?, Some(1));
+        if hit.is_none() {
+            self.captures.clear();
+        }
+        Some(match hit? {
+            Hit::Route(route) => Found::Route {
+                route,
+                captures: std::mem::take(&mut self.captures),
+            },
+            Hit::NotAllowed(route) => Found::NotAllowed { route },
+            Hit::Fallback(place) => Found::Fallback(place),
+        })
     }
 
     /// What there is to say when no trie had the route.
@@ -63,48 +79,88 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// `at` is where the next segment begins; `None` behind the last one.
-    fn visit(&mut self, trie: &Trie, node: &Node, at: Option<usize>) -> Option<Found> {
-        let Some(start) = at else {
-            return self.arrive(node.leaf.as_deref()?);
-        };
-        let (segment, next) = segment(self.path, start)?;
-        if let Some(child) = static_child(trie, node, segment, self.has_escapes)
-            && let Some(found) = self.visit(trie, child, next)
-        {
-            return Some(found);
+    /// `at` is where the next segment begins; `None` behind the last one. Where there is one way
+    /// on it is taken in the loop; a call of its own is for a way that may lead back. What a way
+    /// back has put into `captures` is removed by whoever goes on from there.
+    fn visit<'t>(
+        &mut self,
+        trie: &'t Trie,
+        mut node: &'t Node,
+        mut at: Option<usize>,
+    ) -> Option<Hit> {
+        loop {
+            let Some(start) = at else {
+                return self.arrive(node.leaf.as_deref()?);
+            };
+            let segment = segment(self.path, start)?;
+            let child = static_child(trie, node, &segment);
+            let param = node.param.filter(|_| !segment.text.is_empty());
+            at = segment.next;
+            node = match (child, param) {
+                (Some(child), None) if node.wildcard.is_none() => child,
+                (child, param) => {
+                    let depth = self.captures.len();
+                    if let Some(child) = child {
+                        if let Some(hit) = self.visit(trie, child, at) {
+                            return Some(hit);
+                        }
+                        self.captures.truncate(depth);
+                    }
+                    let child = param.and_then(|place| trie.node(place));
+                    let range = start..start + segment.text.len();
+                    match (child, node.wildcard.as_deref()) {
+                        (Some(child), None) => {
+                            self.captures.push(range);
+                            child
+                        }
+                        (child, wildcard) => {
+                            return self.last_ways(
+                                trie,
+                                child.map(|it| (it, range)),
+                                wildcard?,
+                                start,
+                                at,
+                            );
+                        }
+                    }
+                }
+            };
         }
-        if !segment.is_empty()
-            && let Some(child) = node.param.and_then(|place| trie.node(place))
-        {
-            self.captures.push(start..start + segment.len());
-            if let Some(found) = self.visit(trie, child, next) {
-                return Some(found);
-            }
-            self.captures.pop();
-        }
-        let wildcard = node
-            .wildcard
-            .as_deref()
-            .filter(|_| start < self.path.len())?;
-        self.captures.push(start..self.path.len());
-        let found = self.arrive(wildcard);
-        if found.is_none() {
-            self.captures.pop();
-        }
-        found
     }
 
-    fn arrive(&mut self, leaf: &Leaf) -> Option<Found> {
+    /// Where there is a wildcard: the parameter, if there is one, and then the wildcard.
+    fn last_ways(
+        &mut self,
+        trie: &Trie,
+        param: Option<(&Node, Range<usize>)>,
+        wildcard: &Leaf,
+        start: usize,
+        next: Option<usize>,
+    ) -> Option<Hit> {
+        let depth = self.captures.len();
+        if let Some((child, range)) = param {
+            self.captures.push(range);
+            if let Some(hit) = self.visit(trie, child, next) {
+                return Some(hit);
+            }
+            self.captures.truncate(depth);
+        }
+        if start >= self.path.len() {
+            return None;
+        }
+        self.captures.push(start..self.path.len());
+        self.arrive(wildcard)
+    }
+
+    fn arrive(&mut self, leaf: &Leaf) -> Option<Hit> {
         if let Some(route) = leaf.pick(self.method) {
-            let captures = std::mem::take(&mut self.captures);
-            return Some(Found::Route { route, captures });
+            return Some(Hit::Route(route));
         }
         self.passed = self.passed.or_else(|| leaf.first());
         let fallback = leaf.fallback()?;
         Some(match self.passed {
-            Some(route) => Found::NotAllowed { route },
-            None => Found::Fallback(fallback),
+            Some(route) => Hit::NotAllowed(route),
+            None => Hit::Fallback(fallback),
         })
     }
 }
@@ -129,13 +185,14 @@ fn each_leaf_below<'t>(
         node.leaf.as_deref().into_iter().for_each(show);
         return;
     };
-    let Some((segment, next)) = segment(path, start) else {
+    let Some(segment) = segment(path, start) else {
         return;
     };
-    if let Some(child) = static_child(trie, node, segment, true) {
+    let next = segment.next;
+    if let Some(child) = static_child(trie, node, &segment) {
         each_leaf_below(trie, child, path, next, show);
     }
-    if !segment.is_empty()
+    if !segment.text.is_empty()
         && let Some(child) = node.param.and_then(|place| trie.node(place))
     {
         each_leaf_below(trie, child, path, next, show);
@@ -145,30 +202,40 @@ fn each_leaf_below<'t>(
     }
 }
 
-/// The raw segment that begins there, and where the next one does.
-fn segment(path: &str, start: usize) -> Option<(&str, Option<usize>)> {
+/// A raw segment of a path.
+struct Segment<'a> {
+    text: &'a str,
+    /// Where the next one begins, if there is one.
+    next: Option<usize>,
+    has_escapes: bool,
+}
+
+/// The segment that begins there. One look at each byte: segments are short, and a search made for
+/// long texts costs more to begin than this to end.
+fn segment(path: &str, start: usize) -> Option<Segment<'_>> {
     let rest = path.get(start..)?;
-    match memchr(b'/', rest.as_bytes()) {
-        Some(len) => Some((rest.get(..len)?, Some(start + len + 1))),
-        None => Some((rest, None)),
-    }
+    let mut has_escapes = false;
+    let end = rest.bytes().position(|byte| {
+        has_escapes |= byte == b'%';
+        byte == b'/'
+    });
+    Some(Segment {
+        text: rest.get(..end.unwrap_or(rest.len()))?,
+        next: end.map(|len| start + len + 1),
+        has_escapes,
+    })
 }
 
 /// Static text is kept decoded, so an escaped segment is decoded before it is compared. A segment
 /// that cannot be decoded equals no static text.
-fn static_child<'t>(
-    trie: &'t Trie,
-    node: &Node,
-    segment: &str,
-    may_have_escapes: bool,
-) -> Option<&'t Node> {
-    if node.statics.is_empty() {
-        return None;
-    }
-    let place = if may_have_escapes {
-        node.statics.get(&decode_segment(segment)?)
+fn static_child<'t>(trie: &'t Trie, node: &Node, segment: &Segment<'_>) -> Option<&'t Node> {
+    let place = if segment.has_escapes {
+        if node.statics.is_empty() {
+            return None;
+        }
+        node.statics.get(&decode_segment(segment.text)?)
     } else {
-        node.statics.get(segment)
+        node.statics.get(segment.text)
     };
     trie.node(place?)
 }

@@ -1,13 +1,11 @@
 //! An immutable trie of path segments, in one arena.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use http::Method;
 
+use super::statics::Statics;
 use crate::pattern::Segment;
-
-/// From here on a hash table is faster than looking through a sorted list.
-const MANY: usize = 16;
 
 /// What is put at the end of a pattern. The numbers are places in the frozen router.
 #[derive(Debug, Clone)]
@@ -35,13 +33,6 @@ pub(super) struct Node {
     pub(super) param: Option<usize>,
     pub(super) wildcard: Option<Box<Leaf>>,
     pub(super) leaf: Option<Box<Leaf>>,
-}
-
-/// Static children by their decoded text.
-#[derive(Debug)]
-pub(super) enum Statics {
-    Few(Box<[(Box<str>, usize)]>),
-    Many(HashMap<Box<str>, usize>),
 }
 
 #[derive(Debug, Default)]
@@ -111,28 +102,6 @@ impl Leaf {
     }
 }
 
-impl Default for Statics {
-    fn default() -> Self {
-        Self::Few(Box::default())
-    }
-}
-
-impl Statics {
-    pub(super) fn get(&self, text: &str) -> Option<usize> {
-        match self {
-            Self::Few(list) => list
-                .iter()
-                .find(|(key, _)| **key == *text)
-                .map(|(_, node)| *node),
-            Self::Many(map) => map.get(text).copied(),
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(self, Self::Few(list) if list.is_empty())
-    }
-}
-
 impl Trie {
     pub(super) fn root(&self) -> Option<&Node> {
         self.nodes.first()
@@ -187,11 +156,7 @@ impl Draft {
 
     pub(super) fn build(self) -> Trie {
         let nodes = self.nodes.into_iter().map(|draft| Node {
-            statics: if draft.statics.len() < MANY {
-                Statics::Few(draft.statics.into_iter().collect())
-            } else {
-                Statics::Many(draft.statics.into_iter().collect())
-            },
+            statics: Statics::new(draft.statics),
             param: draft.param,
             wildcard: draft.wildcard,
             leaf: draft.leaf,
