@@ -24,6 +24,7 @@
 //! | run it in a test or beside others | [`App::start`], [`Running`], [`Handle`] |
 //! | use it under another server | [`App::into_service`] |
 //! | load addresses, deadlines and bounds | [`Config`], [`ServerConfig`] |
+//! | speak HTTPS | [`TlsSettings`], `TlsConfig` (feature `tls`) |
 //! | bring a socket | [`AppBuilder::listener`], [`Listener`] |
 //! | take the sockets of a supervisor | [`App::run`], [`AppBuilder::inherit_sockets`] |
 //! | change or switch off what protects by default | [`AppBuilder::guards`], [`Guards`] |
@@ -91,9 +92,10 @@
 //! `http_connections_active`, `http_connections_total`, `http_connections_waited_total`,
 //! `http_connections_refused_total{reason}`, `http_connections_timed_out_total{phase}`,
 //! `http_connection_errors_total{kind}`, `http_connections_cut_total`, `http_accept_errors_total`,
-//! `http_requests_finished_alone_total`,
-//! `http_server_panics_total`, `reloads_total{source,result}`, `process_uptime_seconds`,
-//! `build_info`; of the guards
+//! `http_requests_finished_alone_total`, `http_server_panics_total`,
+//! `reloads_total{source,result}`, `http_tls_handshakes_total{version}`,
+//! `http_tls_handshakes_resumed_total`, `http_tls_handshakes_failed_total{reason}`,
+//! `http_tls_certificate_expiry_seconds`, `process_uptime_seconds`, `build_info`; of the guards
 //! `http_abuse_guard_{allowed,rejected,overflowed,evicted}_total`, `http_abuse_guard_clients`,
 //! `http_concurrency_{running,queued}`, `http_concurrency_rejected_{busy,timeout}_total`; and for
 //! each request what [`HttpMetrics`](plumego_observe::record::HttpMetrics) counts.

@@ -30,7 +30,7 @@
 //! # The way of a request
 //!
 //! ```text
-//! socket ─ deadlines ─ engine (HTTP/1.1, h2c)
+//! socket ─ TLS ─ deadlines ─ engine (HTTP/1.1, HTTP/2)
 //!   └ route looked up once: its record travels with the request
 //!       └ request id ─ observe (trace, log, metrics) ─ security headers ─ CORS
 //!         ─ abuse guard ─ recover ─ body limit ─ concurrency limit ─ timeout
