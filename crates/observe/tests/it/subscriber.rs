@@ -333,7 +333,7 @@ fn a_filter_that_changes_holds_for_places_that_have_logged_already() {
     let said: Vec<&str> = lines
         .iter()
         .map(|line| line.rsplit_once(": ").map_or(&**line, |(_, said)| said))
-        .map(|said| said.trim())
+        .map(str::trim)
         .collect();
     let ends: Vec<bool> = [
         "loud round=1",
