@@ -41,7 +41,7 @@ pub use self::respond::{
     Binary, Event, Html, IntoResponse, Json, Ndjson, Redirect, Reply, SafeRedirect, Sse, Stream,
     Streaming, Text, reply, respond,
 };
-pub use self::route::{Methods, OnDisconnect, RouteInfo, RouteTimeout};
+pub use self::route::{Methods, NoHandler, OnDisconnect, RouteInfo, RouteTimeout};
 pub use plumego_stdx::Limit;
 
 /// A request, with the toolkit's body.

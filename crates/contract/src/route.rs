@@ -135,3 +135,10 @@ impl fmt::Display for RouteInfo {
         }
     }
 }
+
+/// In the extensions of a request: the router answers it itself, and no handler runs.
+///
+/// So it is with 404, 405, a redirect to the other form of a path, the automatic answer to OPTIONS,
+/// and a malformed request. For layers that must not act for a request that nobody takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoHandler;

@@ -25,6 +25,9 @@ pub(crate) fn wildcard(text: &str) -> Result<(String, String), &'static str> {
     if !parent.contains('.') && parent != "localhost" {
         return Err("takes in a whole top-level domain");
     }
+    if parent.parse::<std::net::Ipv4Addr>().is_ok() {
+        return Err("has an address after `*.`, which has no names below it");
+    }
     let full = write(&scheme, &parent, port);
     let start = scheme.len() + "://".len();
     let after = full.get(start..).unwrap_or_default();
@@ -96,7 +99,7 @@ fn host_and_port(authority: &str) -> Result<(String, Option<u16>), &'static str>
     let port = digits
         .parse()
         .ok()
-        .filter(|_| digits.bytes().all(|b| b.is_ascii_digit()));
+        .filter(|port| *port > 0 && digits.bytes().all(|b| b.is_ascii_digit()));
     Ok((host.to_owned(), Some(port.ok_or("has no valid port")?)))
 }
 

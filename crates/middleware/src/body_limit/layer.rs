@@ -2,7 +2,7 @@ use plumego_contract::RequestContext;
 use plumego_stdx::Limit;
 use tower_layer::Layer;
 
-use super::BodyLimitService;
+use super::{BodyLimitService, Own};
 
 /// Bounds the request body. See the [module](super).
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,6 +21,11 @@ impl BodyLimitLayer {
         Self {
             limit: Some(Limit::At(max_bytes)),
         }
+    }
+
+    /// The limit that neither the route nor the application knows of.
+    pub(super) fn own(self) -> Option<Own> {
+        self.limit.and_then(Limit::get).map(Own)
     }
 
     pub(super) fn max_bytes(self, context: &RequestContext) -> Option<u64> {

@@ -21,3 +21,13 @@ mod service;
 pub(crate) use self::body::LimitedBody;
 pub use self::layer::BodyLimitLayer;
 pub use self::service::{BodyLimitFuture, BodyLimitService};
+
+/// In the extensions of a request: the smallest limit of the layers around, in bytes, where it is
+/// not the one of the route or the application.
+#[derive(Debug, Clone, Copy)]
+struct Own(u64);
+
+/// The limit of the layers around, where they have one of their own.
+pub(crate) fn own(extensions: &http::Extensions) -> Option<u64> {
+    extensions.get::<Own>().map(|own| own.0)
+}

@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 use plumego_contract::{Body, BoxError, Error, Request, RequestContext, Response};
 use tower_service::Service;
 
-use super::{BodyLimitLayer, LimitedBody};
+use super::{BodyLimitLayer, LimitedBody, Own};
 
 /// The service of [`BodyLimitLayer`].
 #[derive(Debug, Clone)]
@@ -33,6 +33,10 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
+        if let Some(own) = self.config.own() {
+            let outer = super::own(request.extensions()).unwrap_or(own.0);
+            request.extensions_mut().insert(Own(own.0.min(outer)));
+        }
         let state = match self.config.max_bytes(&context) {
             Some(max) if announced(&request).is_some_and(|bytes| bytes > max) => State::Refused {
                 response: Some(Error::body_too_large(max).respond(&context)),

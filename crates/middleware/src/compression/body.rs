@@ -7,6 +7,7 @@ use http_body::{Body as HttpBody, Frame};
 use plumego_contract::{Body, BoxError};
 
 use super::encoder::Encoder;
+use super::places::Place;
 
 /// So much is compressed at a time.
 const SLICE_BYTES: usize = 32 * 1024;
@@ -30,10 +31,12 @@ pub(super) struct CompressedBody {
     /// Whether the encoder holds something back.
     holds: bool,
     turn: usize,
+    /// Given back with the body.
+    _place: Place,
 }
 
 impl CompressedBody {
-    pub(super) fn new(inner: Body, encoder: Encoder) -> Self {
+    pub(super) fn new(inner: Body, encoder: Encoder, place: Place) -> Self {
         Self {
             inner,
             encoder: Some(encoder),
@@ -41,6 +44,7 @@ impl CompressedBody {
             trailers: None,
             holds: false,
             turn: TURN_BYTES,
+            _place: place,
         }
     }
 
@@ -133,5 +137,21 @@ impl HttpBody for CompressedBody {
 
     fn is_end_stream(&self) -> bool {
         self.encoder.is_none() && self.trailers.is_none()
+    }
+}
+
+/// A body that is not there and whose length is not known: that of the compressed one of a
+/// response to HEAD.
+pub(super) struct Unsent;
+
+impl HttpBody for Unsent {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        Poll::Ready(None)
     }
 }

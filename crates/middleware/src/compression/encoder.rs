@@ -4,14 +4,25 @@ use std::io::{self, Write};
 
 use brotli::CompressorWriter;
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use flate2::write::ZlibEncoder;
+use flate2::{Compress, Compression};
+use http_body::Body as _;
+use plumego_contract::Body;
 use zstd::stream::write::Encoder as ZstdEncoder;
 
 use super::Coding;
 
-/// Windows of 2^19 bytes: half a megabyte.
-const WINDOW_LOG: u32 = 19;
+/// Windows of at most 2^19 bytes: half a megabyte.
+const MAX_WINDOW_LOG: u32 = 19;
+
+/// Of a stream of unknown length: 2^16 bytes.
+const STREAM_WINDOW_LOG: u32 = 16;
+
+/// Of a stream of events, of which there may be thousands: 2^12 bytes.
+const EVENTS_WINDOW_LOG: u32 = 12;
+
+/// The smallest that all three can have.
+const MIN_WINDOW_LOG: u32 = 10;
 
 /// The buffer of a brotli encoder, beside its window.
 const BROTLI_BUFFER_BYTES: usize = 4096;
@@ -27,29 +38,63 @@ pub enum Level {
     Balanced,
 }
 
+/// What is known of a body before it is sent: its encoder takes no more memory than it needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Size {
+    Bytes(u64),
+    Unknown,
+    Events,
+}
+
+impl Size {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self::Bytes(bytes.len() as u64)
+    }
+
+    pub(super) fn of_body(body: &Body) -> Self {
+        body.size_hint().exact().map_or(Self::Unknown, Self::Bytes)
+    }
+
+    fn window_log(self) -> u32 {
+        match self {
+            Self::Bytes(bytes) => bytes
+                .max(1)
+                .next_power_of_two()
+                .trailing_zeros()
+                .clamp(MIN_WINDOW_LOG, MAX_WINDOW_LOG),
+            Self::Unknown => STREAM_WINDOW_LOG,
+            Self::Events => EVENTS_WINDOW_LOG,
+        }
+    }
+}
+
 pub(super) enum Encoder {
-    Gzip(GzEncoder<Vec<u8>>),
+    /// Of the deflate stream with the frame of gzip around it.
+    Gzip(ZlibEncoder<Vec<u8>>),
     Brotli(Box<CompressorWriter<Vec<u8>>>),
     Zstd(ZstdEncoder<'static, Vec<u8>>),
 }
 
 impl Encoder {
-    pub(super) fn new(coding: Coding, level: Level) -> io::Result<Self> {
+    pub(super) fn new(coding: Coding, level: Level, size: Size) -> io::Result<Self> {
         let out = Vec::new();
+        let window_log = size.window_log();
         let fast = level == Level::Fast;
         Ok(match coding {
             Coding::Gzip => {
                 let level = if fast { 1 } else { 6 };
-                Self::Gzip(GzEncoder::new(out, Compression::new(level)))
+                let window_bits = u8::try_from(window_log.min(15)).unwrap_or(15);
+                let raw = Compress::new_gzip(Compression::new(level), window_bits);
+                Self::Gzip(ZlibEncoder::new_with_compress(out, raw))
             }
             Coding::Brotli => {
                 let level = if fast { 1 } else { 4 };
-                let encoder = CompressorWriter::new(out, BROTLI_BUFFER_BYTES, level, WINDOW_LOG);
+                let encoder = CompressorWriter::new(out, BROTLI_BUFFER_BYTES, level, window_log);
                 Self::Brotli(Box::new(encoder))
             }
             Coding::Zstd => {
                 let mut encoder = ZstdEncoder::new(out, if fast { 1 } else { 3 })?;
-                encoder.window_log(WINDOW_LOG)?;
+                encoder.window_log(window_log)?;
                 Self::Zstd(encoder)
             }
         })

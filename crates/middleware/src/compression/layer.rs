@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use tower_layer::Layer;
 
+use super::places::Places;
 use super::{Coding, CompressionService, Level};
 
 /// Compresses responses. See the [module](super).
@@ -10,7 +11,11 @@ pub struct CompressionLayer {
     pub(super) codings: Arc<[Coding]>,
     pub(super) level: Level,
     pub(super) min_bytes: u64,
+    pub(super) places: Places,
 }
+
+/// How many bodies are compressed at once while they are sent.
+const MAX_ENCODERS: usize = 256;
 
 /// In the extensions of a response: leave this one as it is.
 ///
@@ -25,6 +30,7 @@ impl CompressionLayer {
             codings: Arc::from(Coding::ALL),
             level: Level::default(),
             min_bytes: 1024,
+            places: Places::new(MAX_ENCODERS),
         }
     }
 
@@ -46,6 +52,14 @@ impl CompressionLayer {
     #[must_use]
     pub fn min_bytes(mut self, min_bytes: u64) -> Self {
         self.min_bytes = min_bytes;
+        self
+    }
+
+    /// Compresses at most so many bodies at once while they are sent; beyond that they go out as
+    /// they are. Bodies in memory of up to 64 KiB do not count. Default: 256.
+    #[must_use]
+    pub fn max_encoders(mut self, max_encoders: usize) -> Self {
+        self.places = Places::new(max_encoders);
         self
     }
 }

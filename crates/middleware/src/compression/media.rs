@@ -47,17 +47,23 @@ const SHRINK: &[&str] = &[
 
 /// Whether a body of the media type in these headers shrinks; without one it is not known.
 pub(super) fn shrinks(headers: &HeaderMap) -> bool {
-    let Some(value) = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-    else {
+    let Some(media) = media(headers) else {
         return false;
     };
-    let media = value.split(';').next().unwrap_or_default();
-    let media = media.trim().to_ascii_lowercase();
+    let media = media.to_ascii_lowercase();
     media.starts_with("text/")
         || ["+json", "+xml", "+text", "+yaml"]
             .iter()
             .any(|suffix| media.ends_with(suffix))
         || SHRINK.contains(&media.as_str())
+}
+
+/// Whether the body is a stream of server-sent events.
+pub(super) fn is_event_stream(headers: &HeaderMap) -> bool {
+    media(headers).is_some_and(|media| media.eq_ignore_ascii_case("text/event-stream"))
+}
+
+fn media(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    value.split(';').next().map(str::trim)
 }

@@ -12,10 +12,11 @@ use pin_project_lite::pin_project;
 use plumego_contract::{Body, BoxError, Request, Response};
 use tower_service::Service;
 
-use super::body::CompressedBody;
-use super::encoder::Encoder;
+use super::body::{CompressedBody, Unsent};
+use super::encoder::{Encoder, Size};
 use super::negotiate::Accepted;
-use super::{Coding, CompressionLayer, DontCompress, media};
+use super::places::Place;
+use super::{Coding, CompressionLayer, DontCompress, Level, media};
 use crate::vary;
 
 /// A body in memory of up to so many bytes is compressed at once.
@@ -56,8 +57,9 @@ where
         let wish = Wish {
             config: self.config.clone(),
             accepted: Accepted::of(request.headers(), &self.config.codings),
-            tunnel: request.method() == Method::CONNECT,
-            if_none_match: request.headers().get(IF_NONE_MATCH).cloned(),
+            is_tunnel: request.method() == Method::CONNECT,
+            is_head: request.method() == Method::HEAD,
+            held: Held::of(request.headers()),
         };
         CompressionFuture {
             inner: self.inner.call(request.map(Body::new)),
@@ -70,8 +72,32 @@ where
 struct Wish {
     config: CompressionLayer,
     accepted: Accepted,
-    tunnel: bool,
-    if_none_match: Option<HeaderValue>,
+    is_tunnel: bool,
+    is_head: bool,
+    held: Held,
+}
+
+/// Which kinds of tags a client says it holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// It names none.
+    Unsaid,
+    Strong,
+    /// At least one weak one, which is what a compressed response gets.
+    Weak,
+}
+
+impl Held {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut held = Self::Unsaid;
+        for line in headers.get_all(IF_NONE_MATCH) {
+            if line.as_bytes().windows(3).any(|part| part == b"W/\"") {
+                return Self::Weak;
+            }
+            held = Self::Strong;
+        }
+        held
+    }
 }
 
 pin_project! {
@@ -103,52 +129,60 @@ where
 
 impl Wish {
     fn fulfil(self, mut response: Response) -> Response {
-        if self.tunnel || is_untouchable(&response) {
+        if self.is_tunnel || is_untouchable(&response) {
             return response;
         }
+        // Every answer depends on the header, if only because `identity;q=0` may be in it.
+        vary::add(response.headers_mut(), "Accept-Encoding");
         if response.status() == StatusCode::NOT_MODIFIED {
             self.revalidated(response.headers_mut());
             return response;
         }
-        let forced = self.accepted.identity_refused && self.accepted.coding.is_some();
-        if !forced && !media::shrinks(response.headers()) {
-            return response;
-        }
-        vary::add(response.headers_mut(), "Accept-Encoding");
         let is_part = response.status() == StatusCode::PARTIAL_CONTENT
             || response.headers().contains_key(CONTENT_RANGE);
         let Some(coding) = self.accepted.coding.filter(|_| !is_part) else {
             return response;
         };
+        let forced = self.accepted.identity_refused;
+        let shrinks = media::shrinks(response.headers());
         let min_bytes = if forced {
             1
         } else {
             self.config.min_bytes.max(1)
         };
-        if length(&response).is_some_and(|length| length < min_bytes) {
+        if !(shrinks || forced) || length(&response).is_some_and(|length| length < min_bytes) {
             return response;
         }
-        self.compress(response, coding, forced)
+        let level = if shrinks {
+            self.config.level
+        } else {
+            Level::Fast
+        };
+        self.compress(response, coding, level)
     }
 
-    fn compress(&self, response: Response, coding: Coding, forced: bool) -> Response {
-        let Ok(mut encoder) = Encoder::new(coding, self.config.level) else {
-            tracing::warn!(coding = coding.as_str(), "an encoder could not be made");
-            return response;
-        };
+    fn compress(&self, response: Response, coding: Coding, level: Level) -> Response {
         let (mut parts, body) = response.into_parts();
-        let small = body.as_bytes().filter(|bytes| bytes.len() <= AT_ONCE_BYTES);
-        let body = match small {
-            // HEAD below somebody who took the body off already.
-            Some([]) => body,
-            Some(bytes) => {
-                let done = encoder.write(bytes).and_then(|()| encoder.finish());
-                match done {
-                    Ok(done) if forced || done.len() < bytes.len() => Body::from(done),
-                    _ => return Response::from_parts(parts, body),
+        let body = match body.as_bytes() {
+            // Somebody below took the body off a response to HEAD already.
+            Some([]) if self.is_head => Body::new(Unsent),
+            Some([]) => return Response::from_parts(parts, body),
+            Some(bytes) if bytes.len() <= AT_ONCE_BYTES => {
+                let done = Encoder::new(coding, level, Size::of(bytes)).and_then(|mut encoder| {
+                    encoder.write(bytes)?;
+                    encoder.finish()
+                });
+                let is_useful =
+                    |done: &Bytes| self.accepted.identity_refused || done.len() < bytes.len();
+                match done.ok().filter(is_useful) {
+                    Some(done) => Body::from(done),
+                    None => return Response::from_parts(parts, body),
                 }
             }
-            None => Body::new(CompressedBody::new(body, encoder)),
+            _ => match self.stream(&parts.headers, &body, coding, level) {
+                Some((encoder, place)) => Body::new(CompressedBody::new(body, encoder, place)),
+                None => return Response::from_parts(parts, body),
+            },
         };
         let headers = &mut parts.headers;
         for name in &OF_THE_PLAIN_BODY {
@@ -159,17 +193,35 @@ impl Wish {
         Response::from_parts(parts, body)
     }
 
-    /// A 304 speaks of the response the client has: of the compressed one when it names that.
+    /// The encoder of a body that is compressed while it is sent, where there is room for one.
+    fn stream(
+        &self,
+        headers: &HeaderMap,
+        body: &Body,
+        coding: Coding,
+        level: Level,
+    ) -> Option<(Encoder, Place)> {
+        let place = self.config.places.take()?;
+        let (level, size) = if media::is_event_stream(headers) {
+            (Level::Fast, Size::Events)
+        } else {
+            (level, Size::of_body(body))
+        };
+        let encoder = Encoder::new(coding, level, size).inspect_err(|error| {
+            tracing::warn!(%error, coding = coding.as_str(), "an encoder could not be made");
+        });
+        Some((encoder.ok()?, place))
+    }
+
+    /// A 304 speaks of the response the client has: of the compressed one when it names that, or
+    /// names none and would get that.
     fn revalidated(&self, headers: &mut HeaderMap) {
-        vary::add(headers, "Accept-Encoding");
-        let Some(tag) = headers.get(ETAG).and_then(|tag| tag.to_str().ok()) else {
-            return;
+        let compressed = match self.held {
+            Held::Weak => true,
+            Held::Strong => false,
+            Held::Unsaid => self.accepted.coding.is_some(),
         };
-        let names = |list: &HeaderValue| {
-            list.to_str()
-                .is_ok_and(|list| list.contains(&format!("W/{tag}")))
-        };
-        if self.if_none_match.as_ref().is_some_and(names) {
+        if compressed {
             weaken(headers);
         }
     }

@@ -18,7 +18,8 @@ impl ConditionalLayer {
         Self::default()
     }
 
-    /// Computes a strong tag for bodies in memory that have none, up to 1 MiB.
+    /// Computes a strong tag for bodies in memory that have none, up to 1 MiB. What a mounted
+    /// service answers, such as a router of axum, counts as a stream and gets none.
     #[must_use]
     pub fn compute_tags(self) -> Self {
         self.compute_tags_up_to(1024 * 1024)
@@ -32,7 +33,10 @@ impl ConditionalLayer {
         self
     }
 
-    /// Holds the conditions of all methods but GET and HEAD against this, before the handler.
+    /// Holds the conditions of all methods but GET and HEAD against this, before the handler. Not
+    /// those of OPTIONS, TRACE and CONNECT, nor where no route takes the method.
+    ///
+    /// Put it inside of authentication: the answer tells the present state.
     #[must_use]
     pub fn current_state(mut self, state: impl CurrentState) -> Self {
         self.state = Some(Arc::new(state));

@@ -37,7 +37,8 @@
 //! Tags are computed by choice alone, for bodies in memory of up to 1 MiB with status 200, unless
 //! `Cache-Control: no-store`. A computed tag is a 128-bit hash of the body, strong, the same on
 //! every node of one build. Nothing is buffered: a stream never gets a computed tag. Of a list in
-//! `If-Match` or `If-None-Match` what comes after a malformed member is not looked at.
+//! `If-Match` or `If-None-Match` the first 64 members are looked at, and nothing after a malformed
+//! one.
 
 mod evaluate;
 mod layer;

@@ -10,7 +10,9 @@ use http::header::{
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use http_body::Body as HttpBody;
 use pin_project_lite::pin_project;
-use plumego_contract::{Body, BoxError, Error, Request, RequestContext, Response, codes};
+use plumego_contract::{
+    Body, BoxError, Error, NoHandler, Request, RequestContext, Response, codes,
+};
 use tower_service::Service;
 
 use super::evaluate::{Verdict, evaluate, has_conditions};
@@ -62,7 +64,8 @@ where
             let future = self.inner.call(request);
             return ConditionalFuture::reading(future, after);
         }
-        match self.config.state.clone().filter(|_| asks) {
+        let state = self.config.state.clone();
+        match state.filter(|_| asks && is_judged(&request)) {
             None => ConditionalFuture::reading(self.inner.call(request), After::default()),
             Some(state) => {
                 // The service that said it is ready is the one to call (tower's contract).
@@ -72,6 +75,16 @@ where
             }
         }
     }
+}
+
+/// Whether conditions can change the answer: not of methods that are about no state, nor where no
+/// handler would run (RFC 9110, section 13.2.1).
+fn is_judged(request: &Request) -> bool {
+    let is_about_state = !matches!(
+        *request.method(),
+        Method::OPTIONS | Method::TRACE | Method::CONNECT
+    );
+    is_about_state && request.extensions().get::<NoHandler>().is_none()
 }
 
 /// Asks for the present state first, and lets the request through when its conditions hold.

@@ -95,6 +95,9 @@ fn split_tag(text: &[u8]) -> Option<(EntityTag, &[u8])> {
     Some((EntityTag { weak, opaque }, rest.strip_prefix(b"\"")?))
 }
 
+/// So many members of a list are looked at.
+const MAX_TAGS: usize = 64;
+
 /// What `If-Match` or `If-None-Match` lists.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum TagList {
@@ -114,6 +117,9 @@ impl TagList {
                 return Some(Self::Any);
             }
             while let Some((tag, after)) = split_tag(without_empty(rest)) {
+                if tags.len() == MAX_TAGS {
+                    break;
+                }
                 tags.push(tag);
                 let after = after.trim_ascii_start();
                 let Some(next) = after.strip_prefix(b",") else {

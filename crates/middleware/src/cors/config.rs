@@ -63,7 +63,9 @@ impl CorsConfig {
 
     /// These origins: `https://app.example.com`, with a port where it is not the default one, or
     /// `https://*.example.com` for every name below `example.com`, at any depth, but not
-    /// `example.com` itself. Held against what the browser sends, byte by byte.
+    /// `example.com` itself. Held against what the browser sends, byte by byte. A whole top-level
+    /// domain is refused; of those below which others register (`co.uk`, `github.io`) the layer
+    /// knows nothing.
     pub fn origins<I>(origins: I) -> Self
     where
         I: IntoIterator<Item: Into<String>>,
@@ -145,7 +147,7 @@ impl CorsConfig {
     ///
     /// # Errors
     /// All that is wrong: credentials or the private network for every origin, no origin at all, an
-    /// origin that cannot be read, `null`.
+    /// origin that cannot be read, `null`, no method, `*` where it would not mean every header.
     pub fn build(self) -> Result<CorsLayer, Problems> {
         let mut problems = Problems::new();
         if self.any_origin && self.credentials {
@@ -158,6 +160,23 @@ impl CorsConfig {
             problems.push(Problem::new(
                 "CORS: every origin and the private network would let any site into it: list the \
                  origins",
+            ));
+        }
+        if self.methods.is_empty_list() {
+            problems.push(Problem::new(
+                "CORS: the list of methods is empty, so no preflight would pass: list them, or \
+                 leave the default",
+            ));
+        }
+        let star = |name: &HeaderName| name.as_str() == "*";
+        if self.credentials && self.expose.iter().any(star) {
+            problems.push(Problem::new(
+                "CORS: with credentials `*` exposes a header of that name alone: list the headers",
+            ));
+        }
+        if self.headers.list().iter().any(star) {
+            problems.push(Problem::new(
+                "CORS: `*` in the list of request headers: say `any_header()`",
             ));
         }
         let origins = self.origin_rules(&mut problems);

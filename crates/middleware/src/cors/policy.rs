@@ -29,6 +29,19 @@ pub(super) enum Names<T> {
     Any,
 }
 
+impl<T> Names<T> {
+    pub(super) fn list(&self) -> &[T] {
+        match self {
+            Self::List(list) => list,
+            Self::Any => &[],
+        }
+    }
+
+    pub(super) fn is_empty_list(&self) -> bool {
+        matches!(self, Self::List(list) if list.is_empty())
+    }
+}
+
 pub(super) enum OriginRules {
     Any,
     If(Predicate),

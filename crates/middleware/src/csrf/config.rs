@@ -21,8 +21,10 @@ impl CsrfConfig {
         self
     }
 
-    /// Lets a route out: `POST /webhooks/{*rest}`, or `/webhooks/{provider}` for every method. The
-    /// segments are held against the raw path; a path with `.` or `..` in it never fits.
+    /// Lets a route out: `/webhooks/{provider}` for every method, `POST /webhooks/{*rest}` for all
+    /// there is below. The segments are held against the raw path; a path with `.` or `..` in it
+    /// never fits. `{provider}` stands for a parameter of the route that was found: a route
+    /// `/webhooks/settings` beside it is not let out.
     #[must_use]
     pub fn bypass(mut self, pattern: impl Into<String>) -> Self {
         self.bypass.push(pattern.into());
@@ -66,10 +68,11 @@ impl Rules {
         self.trusted.iter().any(|there| there == origin)
     }
 
-    pub(super) fn lets_out(&self, method: &Method, path: &str) -> bool {
-        !self.bypass.is_empty()
-            && !has_dot_segment(path)
-            && self.bypass.iter().any(|pattern| pattern.fits(method, path))
+    pub(super) fn lets_out(&self, method: &Method, path: &str, route: Option<&str>) -> bool {
+        let fits = |pattern: &Pattern| {
+            pattern.fits(method, path) && route.is_none_or(|route| pattern.covers(route))
+        };
+        !self.bypass.is_empty() && !has_dot_segment(path) && self.bypass.iter().any(fits)
     }
 }
 
@@ -100,7 +103,11 @@ impl Pattern {
         let (method, path) = match text.split_once(' ') {
             Some((method, path)) => {
                 let method = Method::from_bytes(method.as_bytes());
-                (Some(method.map_err(|_| "has no valid method")?), path)
+                let method = method.map_err(|_| "has no valid method")?;
+                if method.as_str().bytes().any(|b| b.is_ascii_lowercase()) {
+                    return Err("has a method in lower case, which no request has: `POST`");
+                }
+                (Some(method), path)
             }
             None => (None, text),
         };
@@ -129,6 +136,15 @@ impl Pattern {
             method,
             segments,
             rest,
+        })
+    }
+
+    /// Whether no parameter of it stands where the pattern of the route has a literal.
+    fn covers(&self, route: &str) -> bool {
+        let mut theirs = route.trim_start_matches('/').split('/');
+        self.segments.iter().all(|segment| match segment {
+            Segment::Literal(_) => theirs.next().is_some(),
+            Segment::Any => theirs.next().is_some_and(|there| there.starts_with('{')),
         })
     }
 

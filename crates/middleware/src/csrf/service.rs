@@ -53,8 +53,13 @@ impl<S> CsrfService<S> {
         let rules = &self.config.rules;
         let origin = only(headers, &ORIGIN).flatten();
         origin.is_some_and(|origin| rules.trusts(origin))
-            || rules.lets_out(context.method(), context.path())
+            || rules.lets_out(context.method(), context.path(), route(context))
     }
+}
+
+/// The pattern of the route that was found.
+fn route(context: &RequestContext) -> Option<&str> {
+    context.route().map(|route| route.pattern.as_str())
 }
 
 /// Unlike RFC 9110, without TRACE, which nobody needs.

@@ -11,6 +11,12 @@ use super::decoder::{Broken, Decoder};
 /// So much is decoded at a time.
 const SLICE_BYTES: usize = 16 * 1024;
 
+/// So much is decoded before others get their turn.
+const TURN_BYTES: usize = 256 * 1024;
+
+/// A step costs its turn as much as so many bytes, however little comes of it.
+const STEP_COST_BYTES: usize = 1024;
+
 /// Below this the ratio says nothing: a short text of one letter shrinks without end.
 const RATIO_FROM_BYTES: u64 = 1024 * 1024;
 
@@ -25,6 +31,7 @@ pub(super) struct DecodedBody {
     room: BytesMut,
     trailers: Option<HeaderMap>,
     bounds: Bounds,
+    turn: usize,
 }
 
 /// What a body may grow to.
@@ -69,6 +76,7 @@ impl DecodedBody {
             room: BytesMut::new(),
             trailers: None,
             bounds,
+            turn: TURN_BYTES,
         }
     }
 
@@ -82,6 +90,7 @@ impl DecodedBody {
         if step.consumed == 0 && step.produced == 0 && !self.input.is_empty() {
             return Err(broken(Broken));
         }
+        self.turn = self.turn.saturating_sub(step.produced.max(STEP_COST_BYTES));
         self.input.advance(step.consumed);
         self.holds = step.produced == SLICE_BYTES;
         self.bounds.encoded += step.consumed as u64;
@@ -92,20 +101,32 @@ impl DecodedBody {
 
     fn end(&mut self) -> Result<(), Error> {
         match self.decoder.take() {
-            Some(decoder) if !decoder.is_complete() => Err(broken(Broken)),
+            // No byte at all is an empty body, whatever its coding.
+            Some(decoder) if self.bounds.encoded > 0 && !decoder.is_complete() => {
+                Err(broken(Broken))
+            }
             _ => Ok(()),
         }
     }
 
     fn next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, BoxError>> {
         loop {
+            if self.turn == 0 {
+                self.turn = TURN_BYTES;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             if self.holds || !self.input.is_empty() {
                 if let Some(data) = self.decode()? {
                     return Poll::Ready(Ok(Some(data)));
                 }
                 continue;
             }
-            let Some(frame) = ready!(Pin::new(&mut self.inner).poll_frame(cx)) else {
+            let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) else {
+                self.turn = TURN_BYTES;
+                return Poll::Pending;
+            };
+            let Some(frame) = frame else {
                 self.end()?;
                 return Poll::Ready(Ok(None));
             };
@@ -122,8 +143,10 @@ impl DecodedBody {
 }
 
 fn broken(_: Broken) -> Error {
-    Error::new(codes::INVALID_ENCODED_BODY)
-        .with_detail("The body is cut or is not what its Content-Encoding says.")
+    Error::new(codes::INVALID_ENCODED_BODY).with_detail(
+        "The body is cut, is not what its Content-Encoding says, has too many members, or \
+             asks for a window of more than 8 MiB.",
+    )
 }
 
 impl HttpBody for DecodedBody {

@@ -10,6 +10,10 @@ use crate::compression::Coding;
 /// A zstd window of at most 2^23 bytes, which RFC 9659 asks of every decoder.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
+/// A gzip body may have so many members, and one more for each KiB that is decoded: each member
+/// has its own decoder, and an empty one takes 20 bytes.
+const GZIP_MEMBERS: u64 = 1024;
+
 /// The body is not what its coding says.
 #[derive(Debug)]
 pub(super) struct Broken;
@@ -27,6 +31,8 @@ pub(super) enum Decoder {
     Gzip {
         raw: Decompress,
         ended: bool,
+        members: u64,
+        decoded: u64,
     },
     Brotli {
         state: Box<Brotli>,
@@ -45,6 +51,8 @@ impl Decoder {
             Coding::Gzip => Self::Gzip {
                 raw: Decompress::new_gzip(15),
                 ended,
+                members: 1,
+                decoded: 0,
             },
             Coding::Brotli => {
                 let alloc = StandardAlloc::default();
@@ -75,15 +83,26 @@ impl Decoder {
     /// Decodes some of the input into the output. With no input: what is left from before.
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<Step, Broken> {
         match self {
-            Self::Gzip { raw, ended } => {
+            Self::Gzip {
+                raw,
+                ended,
+                members,
+                decoded,
+            } => {
                 if *ended {
                     if input.is_empty() {
                         return Ok(Step::default());
                     }
+                    *members += 1;
+                    if *members > GZIP_MEMBERS + *decoded / 1024 {
+                        return Err(Broken);
+                    }
                     *raw = Decompress::new_gzip(15);
                     *ended = false;
                 }
-                gzip(raw, ended, input, output)
+                let step = gzip(raw, ended, input, output)?;
+                *decoded += step.produced as u64;
+                Ok(step)
             }
             Self::Brotli { state, ended } => {
                 if *ended {

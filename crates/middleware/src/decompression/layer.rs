@@ -12,7 +12,9 @@ pub struct DecompressionLayer {
 }
 
 impl DecompressionLayer {
-    /// Takes the body limit of the route, else that of the application, and a ratio of 100.
+    /// Takes the body limit of the route, else that of the application, or that of a
+    /// [`BodyLimitLayer::of`](crate::BodyLimitLayer::of) around it when it is smaller, and a ratio
+    /// of 100.
     pub fn new() -> Self {
         Self {
             limit: None,
@@ -35,8 +37,12 @@ impl DecompressionLayer {
         self
     }
 
-    pub(super) fn limit(self, context: &RequestContext) -> Option<u64> {
-        self.limit.unwrap_or_else(|| context.max_body_bytes()).get()
+    /// `own` is that of a body limit layer around this one.
+    pub(super) fn limit(self, context: &RequestContext, own: Option<u64>) -> Option<u64> {
+        match self.limit {
+            Some(limit) => limit.get(),
+            None => own.into_iter().chain(context.max_body_bytes().get()).min(),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use tower_service::Service;
 use super::DecompressionLayer;
 use super::body::{Bounds, DecodedBody};
 use super::decoder::Decoder;
+use crate::body_limit;
 use crate::compression::Coding;
 use crate::early::EarlyFuture;
 
@@ -52,7 +53,9 @@ impl DecompressionLayer {
         let Some(coding) = coding(request.headers())? else {
             return Ok(());
         };
-        let bounds = Bounds::new(self.limit(&RequestContext::of(request)), self.max_ratio);
+        let own = body_limit::own(request.extensions());
+        let limit = self.limit(&RequestContext::of(request), own);
+        let bounds = Bounds::new(limit, self.max_ratio);
         request.headers_mut().remove(CONTENT_ENCODING);
         if request.body().as_bytes().is_some_and(<[u8]>::is_empty) {
             return Ok(());

@@ -84,9 +84,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mut response = ready!(this.inner.poll(cx))?;
-        let headers = response.headers_mut();
         this.policy
-            .apply(headers, *this.secure, this.nonce.as_ref());
+            .apply(&mut response, *this.secure, this.nonce.as_ref());
         Poll::Ready(Ok(response))
     }
 }

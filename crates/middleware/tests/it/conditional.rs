@@ -4,9 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method};
-use plumego_contract::{Body, Error, Request, Response};
+use plumego_contract::{AppContext, Body, Error, Request, Response};
 use plumego_middleware::ConditionalLayer;
 use plumego_middleware::conditional::{CurrentState, EntityTag, Validators, Verdict, evaluate};
+use plumego_router::Router;
+use tower::ServiceExt;
 
 use crate::harness::{Step, bytes, json, run, stream};
 
@@ -350,4 +352,56 @@ async fn a_write_is_checked_before_its_handler_runs() {
         (response.status().as_u16(), calls.load(Ordering::SeqCst)),
         (200, 1)
     );
+}
+
+struct Fixed;
+
+impl CurrentState for Fixed {
+    async fn current(&self, _: &Parts) -> Result<Option<Validators>, Error> {
+        Ok(Some(Validators::tagged(EntityTag::strong("v1"))))
+    }
+}
+
+/// RFC 9110, section 13.2.1: no condition where the answer without it is no 2xx.
+#[tokio::test]
+async fn conditions_are_held_where_a_handler_runs_and_nowhere_else() {
+    let layer = ConditionalLayer::new().current_state(Fixed);
+    let router = Router::new()
+        .layer(layer)
+        .put("/page", async || "put")
+        .options("/own", async || "options");
+    let frozen = router.freeze(AppContext::default()).unwrap();
+    for (method, path, status) in [
+        ("PUT", "/page", 412),
+        ("PATCH", "/page", 405),
+        ("PUT", "/nowhere", 404),
+        ("OPTIONS", "/page", 204),
+        ("OPTIONS", "/own", 200),
+    ] {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "example.com")
+            .header("if-match", "\"guess\"")
+            .body(Body::empty())
+            .unwrap();
+        let response = frozen.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{method} {path}");
+        assert_eq!(response.headers().contains_key("etag"), status == 412);
+    }
+}
+
+#[test]
+fn the_first_64_members_of_a_list_are_looked_at() {
+    let state = state(Some(EntityTag::strong("a")));
+    for (before, expected) in [(63, Verdict::NotModified), (64, Verdict::Proceed)] {
+        let mut headers = HeaderMap::new();
+        let list = format!("{}\"a\"", "\"\", ".repeat(before));
+        headers.insert("if-none-match", list.parse().unwrap());
+        assert_eq!(
+            evaluate(&Method::GET, &headers, Some(&state)),
+            expected,
+            "{before}"
+        );
+    }
 }

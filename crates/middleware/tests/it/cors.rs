@@ -392,3 +392,20 @@ fn wrong_choices_are_refused_when_built() {
     let both = CorsConfig::any_origin().credentials().private_network();
     assert_eq!(both.build().unwrap_err().iter().count(), 2);
 }
+
+#[test]
+fn choices_that_would_do_nothing_are_refused() {
+    let star = || [HeaderName::from_static("*")];
+    let one = || CorsConfig::origins(["https://a.example"]);
+    for (config, expected) in [
+        (one().methods([]), "methods"),
+        (one().credentials().expose(star()), "credentials"),
+        (one().headers(star()), "any_header"),
+        (CorsConfig::origins(["https://*.1.2.3.4"]), "address"),
+        (CorsConfig::origins(["https://a.example:0"]), "port"),
+    ] {
+        let problems = config.build().unwrap_err().to_string();
+        assert!(problems.contains(expected), "{expected}: {problems}");
+    }
+    assert!(one().expose(star()).build().is_ok());
+}

@@ -1,6 +1,8 @@
 use http::Method;
-use plumego_contract::{Body, Request, Response};
+use plumego_contract::{AppContext, Body, Request, Response};
 use plumego_middleware::CsrfLayer;
+use plumego_router::Router;
+use tower::ServiceExt;
 
 use crate::harness::{json, run};
 
@@ -150,6 +152,34 @@ async fn a_bypass_fits_its_routes_and_no_path_beside_them() {
 }
 
 #[tokio::test]
+async fn a_bypass_lets_out_the_route_that_was_found_and_not_its_neighbour() {
+    let layer = CsrfLayer::new()
+        .bypass("POST /hooks/{id}")
+        .bypass("POST /in/{*rest}")
+        .build()
+        .unwrap();
+    let router = Router::new()
+        .layer(layer)
+        .post("/hooks/{name}", async || "taken")
+        .post("/hooks/transfer", async || "done")
+        .post("/in/github", async || "taken");
+    let frozen = router.freeze(AppContext::default()).unwrap();
+    for (path, status) in [
+        ("/hooks/github", 200),
+        ("/hooks/transfer", 403),
+        ("/in/github", 200),
+    ] {
+        let request = http::Request::post(path)
+            .header("host", "example.com")
+            .header("sec-fetch-site", "cross-site")
+            .body(Body::empty())
+            .unwrap();
+        let response = frozen.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_refusal_is_a_problem_with_its_code() {
     let layer = CsrfLayer::default();
     let response = ask(&layer, "POST", "/", &[("sec-fetch-site", "cross-site")]).await;
@@ -166,7 +196,8 @@ fn wrong_choices_are_refused_when_built() {
         .bypass("/a/{*rest}/b")
         .bypass("/a*")
         .bypass("P(ST /a")
+        .bypass("post /a")
         .build()
         .unwrap_err();
-    assert_eq!(problems.iter().count(), 6, "{problems}");
+    assert_eq!(problems.iter().count(), 7, "{problems}");
 }

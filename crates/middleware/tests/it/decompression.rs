@@ -6,7 +6,7 @@ use plumego_contract::{Body, FromRequest, IntoResponse, Request, RequestContext,
 use plumego_middleware::{BodyLimitLayer, DecompressionLayer};
 use tower::ServiceBuilder;
 
-use crate::harness::{bytes, json, run};
+use crate::harness::{bytes, from, json, run};
 
 /// Sends back what an extractor reads, with the headers that are left.
 async fn echo(request: Request) -> Response {
@@ -95,6 +95,46 @@ async fn a_body_in_any_coding_and_any_pieces_is_what_it_was() {
                 assert!(bytes(response).await == data, "{coding} {size}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_gzip_body_of_empty_members_is_refused_soon() {
+    let many = encode("gzip", b"").repeat(5000);
+    let request = post("gzip", pieces(&Bytes::from(many), 1 << 20));
+    let response = run(DecompressionLayer::new(), echo, from("10.0.0.1", request)).await;
+    assert_eq!(response.status(), 400);
+    assert_eq!(json(response).await["code"], "invalid_encoded_body");
+    // Members with something in them are as many as they need to be.
+    let block = encode("gzip", &[b'x'; 2048]).repeat(3000);
+    let request = post("gzip", pieces(&Bytes::from(block), 1 << 20));
+    let layer = DecompressionLayer::new().max_ratio(10_000);
+    let response = run(layer, echo, request).await;
+    assert_eq!(bytes(response).await.len(), 2048 * 3000);
+}
+
+#[tokio::test]
+async fn a_body_without_a_byte_is_empty_in_any_coding() {
+    for coding in ["gzip", "br", "zstd"] {
+        let request = post(coding, pieces(&Bytes::new(), 1));
+        let response = run(DecompressionLayer::new(), echo, request).await;
+        assert_eq!(response.status(), 200, "{coding}");
+        assert!(bytes(response).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_a_layer_around_counts_for_what_is_decoded() {
+    for (max, expected) in [(1000, 413), (500_000, 200)] {
+        let layer = ServiceBuilder::new()
+            .layer(BodyLimitLayer::of(max))
+            .layer(BodyLimitLayer::of(1_000_000))
+            .layer(DecompressionLayer::new().max_ratio(10_000));
+        let body = Body::from(encode("gzip", &vec![b'x'; 400_000]));
+        let mut request = post("gzip", body);
+        request.headers_mut().remove("content-length");
+        let response = run(layer, echo, from("10.0.0.1", request)).await;
+        assert_eq!(response.status(), expected, "{max}");
     }
 }
 

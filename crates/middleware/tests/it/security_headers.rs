@@ -208,3 +208,23 @@ async fn refusals_and_panics_below_carry_them_too() {
         assert_eq!(header(&response, "x-frame-options"), "DENY");
     }
 }
+
+/// A cache would put the new nonce in place of the one that fits the page it has (RFC 9111, 4.3.4).
+#[tokio::test]
+async fn a_304_has_no_policy_with_a_nonce() {
+    let csp = Csp::standard()
+        .allow(Directive::ScriptSrc, Source::Nonce)
+        .build()
+        .unwrap();
+    let layer = SecurityHeadersLayer::new(HeaderPolicy::standard().csp(csp));
+    for (status, expected) in [(200, true), (304, false)] {
+        let handler = move |_: Request| {
+            let response = http::Response::builder().status(status);
+            std::future::ready(response.body(Body::empty()).unwrap())
+        };
+        let response = run(layer.clone(), handler, get("/")).await;
+        let there = response.headers().contains_key(CONTENT_SECURITY_POLICY);
+        assert_eq!(there, expected, "{status}");
+        assert_eq!(header(&response, "x-frame-options"), "DENY");
+    }
+}

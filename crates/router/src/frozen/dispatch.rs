@@ -11,7 +11,7 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, StatusCode};
 use http_body::Body as HttpBody;
 use plumego_contract::{
-    Body, BoxError, Connection, Params, Request, RequestContext, Response, RouteInfo,
+    Body, BoxError, Connection, NoHandler, Params, Request, RequestContext, Response, RouteInfo,
 };
 use tower_service::Service;
 
@@ -68,6 +68,7 @@ impl Frozen {
             extensions.insert(tail);
         }
         if let Some(outcome) = plan.outcome {
+            extensions.insert(NoHandler);
             extensions.insert(outcome);
         }
         let inner = match plan.endpoint {

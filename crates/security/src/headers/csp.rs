@@ -84,7 +84,7 @@ pub struct Csp {
 }
 
 impl Csp {
-    /// A policy without a directive: it allows everything.
+    /// A policy without a directive, to build one's own.
     pub fn new() -> Self {
         Self::default()
     }
@@ -181,7 +181,7 @@ impl Csp {
     /// Checks and writes the policy.
     ///
     /// # Errors
-    /// A directive without a source, `'none'` beside other sources, a nonce or hash where only
+    /// No directive at all, one without a source, `'none'` beside other sources, a nonce or hash where only
     /// hosts can stand, or a text that cannot stand in the header. The error names the directive.
     pub fn build(&self) -> Result<ContentSecurityPolicy, CspError> {
         let mut parts = Vec::new();
@@ -205,6 +205,12 @@ impl Csp {
                 ));
             }
             parts.push(words("report-to", &[endpoint])?);
+        }
+        if parts.is_empty() {
+            return Err(CspError::new(
+                "the policy",
+                "it has no directive: HeaderPolicy::without sends no header at all",
+            ));
         }
         ContentSecurityPolicy::new(&parts.join("; "))
     }

@@ -39,17 +39,17 @@ impl Hsts {
     }
 
     /// Asks to be built into browsers. That needs the subdomains and at least a year, so both are
-    /// set, and takes months to undo.
+    /// sent, whatever else was said, and takes months to undo.
     #[must_use]
-    pub fn preload(mut self) -> Self {
-        self.max_age = self.max_age.max(YEAR);
+    pub const fn preload(mut self) -> Self {
         self.subdomains = true;
         self.preload = true;
         self
     }
 
     pub(super) fn value(self) -> HeaderValue {
-        let mut text = format!("max-age={}", self.max_age.as_secs());
+        let least = if self.preload { YEAR } else { Duration::ZERO };
+        let mut text = format!("max-age={}", self.max_age.max(least).as_secs());
         if self.subdomains {
             text.push_str("; includeSubDomains");
         }

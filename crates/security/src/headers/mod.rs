@@ -32,8 +32,9 @@
 //!     .build()?;
 //! let policy = HeaderPolicy::standard().csp(csp);
 //!
-//! let mut headers = http::HeaderMap::new();
-//! policy.apply(&mut headers, false, None);
+//! let mut response = http::Response::new(());
+//! policy.apply(&mut response, false, None);
+//! let headers = response.headers();
 //! assert_eq!(
 //!     headers["content-security-policy"],
 //!     "default-src 'self'; img-src 'self' https://images.example.com; object-src 'none'; \

@@ -142,13 +142,22 @@ impl HeaderPolicy {
     /// Adds every header that is not there yet.
     ///
     /// `secure` says that the client came by `https`: over TLS, or as a trusted proxy says.
-    /// `nonce` is that of this request; without it the policy allows nothing by nonce.
-    pub fn apply(&self, headers: &mut HeaderMap, secure: bool, nonce: Option<&CspNonce>) {
+    /// `nonce` is that of this request; without it the policy allows nothing by nonce. A 304 gets
+    /// no policy with a nonce: a cache would put it in place of the one that fits the stored page
+    /// (RFC 9111, section 4.3.4).
+    pub fn apply<B>(
+        &self,
+        response: &mut http::Response<B>,
+        secure: bool,
+        nonce: Option<&CspNonce>,
+    ) {
+        let is_revalidation = response.status() == http::StatusCode::NOT_MODIFIED;
+        let headers = response.headers_mut();
         headers.reserve(self.fixed.len() + self.with_nonce.len() + usize::from(secure));
         for (name, value) in &self.fixed {
             add(headers, name, || value.clone());
         }
-        for (name, csp) in &self.with_nonce {
+        for (name, csp) in self.with_nonce.iter().filter(|_| !is_revalidation) {
             add(headers, name, || csp.value(nonce));
         }
         if let Some(value) = self.hsts.as_ref().filter(|_| secure) {

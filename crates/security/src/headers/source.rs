@@ -62,7 +62,13 @@ impl Source {
 
     fn fault_of_text(&self) -> Option<&'static str> {
         let (ok, expected) = match self {
+            Self::Scheme(text) if text.eq_ignore_ascii_case("javascript") => {
+                (false, "it allows what the policy is there to refuse")
+            }
             Self::Scheme(text) => (is_scheme(text), "a scheme is letters, digits, + - and ."),
+            Self::Host(text) if is_keyword(text) => {
+                (false, "this is no host: Source has a variant for it")
+            }
             Self::Host(text) => (
                 is_host(text),
                 "a host is visible ASCII without quotes, commas and semicolons",
@@ -118,6 +124,21 @@ fn is_host(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && !b"'\",;".contains(&byte))
+}
+
+/// Words that mean something in quotes, and a host without them.
+fn is_keyword(text: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "none",
+        "self",
+        "strict-dynamic",
+        "unsafe-inline",
+        "unsafe-eval",
+        "wasm-unsafe-eval",
+        "unsafe-hashes",
+        "report-sample",
+    ];
+    WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 fn is_base64(text: &str, length: usize) -> bool {

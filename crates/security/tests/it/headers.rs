@@ -1,13 +1,14 @@
 use std::time::Duration;
 
 use http::header::{CONTENT_SECURITY_POLICY, STRICT_TRANSPORT_SECURITY, X_FRAME_OPTIONS};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use plumego_security::headers::{Csp, CspNonce, Directive, HeaderPolicy, Hsts, Source};
 
 fn applied(policy: &HeaderPolicy, secure: bool) -> Vec<(String, String)> {
-    let mut headers = HeaderMap::new();
-    policy.apply(&mut headers, secure, None);
-    let mut all: Vec<_> = headers
+    let mut response = Response::new(());
+    policy.apply(&mut response, secure, None);
+    let mut all: Vec<_> = response
+        .headers()
         .iter()
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
         .collect();
@@ -88,7 +89,10 @@ fn what_is_there_already_stays() {
         STRICT_TRANSPORT_SECURITY,
         HeaderValue::from_static("max-age=0"),
     );
-    HeaderPolicy::strict().apply(&mut headers, true, None);
+    let mut response = Response::new(());
+    *response.headers_mut() = headers;
+    HeaderPolicy::strict().apply(&mut response, true, None);
+    let headers = response.headers();
     assert_eq!(headers[X_FRAME_OPTIONS], "SAMEORIGIN");
     assert_eq!(headers.get_all(CONTENT_SECURITY_POLICY).iter().count(), 2);
     assert_eq!(headers[STRICT_TRANSPORT_SECURITY], "max-age=0");
@@ -164,6 +168,10 @@ fn hsts_in_every_form() {
         Hsts::one_year().max_age(Duration::from_secs(1)).preload(),
         "max-age=31536000; includeSubDomains; preload",
     );
+    check_hsts(
+        Hsts::one_year().preload().max_age(Duration::from_secs(5)),
+        "max-age=31536000; includeSubDomains; preload",
+    );
     check(&HeaderPolicy::empty().hsts(Hsts::one_year()), false, &[]);
 }
 
@@ -176,12 +184,28 @@ fn a_nonce_goes_into_the_policy_that_asks_for_one() {
     let policy = HeaderPolicy::standard().csp(csp);
     assert!(policy.needs_nonce() && !HeaderPolicy::standard().needs_nonce());
     let nonce = CspNonce::generate().unwrap();
-    let mut headers = HeaderMap::new();
-    policy.apply(&mut headers, false, Some(&nonce));
+    let mut response = Response::new(());
+    policy.apply(&mut response, false, Some(&nonce));
     assert_eq!(
-        headers[CONTENT_SECURITY_POLICY],
+        response.headers()[CONTENT_SECURITY_POLICY],
         format!("script-src 'nonce-{nonce}'").as_str()
     );
     let replaced = policy.csp(Csp::standard().build().unwrap());
     assert!(!replaced.needs_nonce());
+}
+
+#[test]
+fn what_would_be_sent_and_mean_nothing_is_refused() {
+    for source in [
+        Source::host("self"),
+        Source::host("None"),
+        Source::host("unsafe-inline"),
+        Source::scheme("JavaScript"),
+    ] {
+        let csp = Csp::new().set(Directive::ScriptSrc, [source.clone()]);
+        let error = csp.build().unwrap_err().to_string();
+        assert!(error.contains("script-src"), "{source:?}: {error}");
+    }
+    let empty = Csp::new().build().unwrap_err().to_string();
+    assert!(empty.contains("no directive"), "{empty}");
 }
