@@ -1,7 +1,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::page::{GROUPS, Page, Tag, WAYS};
 use super::quota::clamped;
@@ -15,15 +15,17 @@ const SLOTS_PER_KEY: usize = 2;
 
 /// One quota for each key, for a bounded number of keys.
 ///
-/// A check takes the same time however many keys there are: it looks at 16 places and no more. A
-/// key that is known is checked without a lock.
+/// A check takes the same time however many keys there are: it looks at 16 places, that of a
+/// newcomer to a full limiter at 256 at most. A key that is known is checked without a lock.
 ///
 /// # When there are too many keys
 ///
-/// There are two places for each of the `max_keys`, so that all of them find one. A place is given
-/// to another key only when the quota of its own is full again, so that forgetting it changes
+/// At most `max_keys` keys are told apart. There are two places for each of them, so that all of
+/// them find one. When there are so many keys, a newcomer needs the place of another key, or that
+/// another key of its page (256 places) gives up its own. A key loses its place only when its
+/// quota is full again, so that forgetting it changes
 /// nothing: nobody gets rid of a refusal by flooding the limiter with other keys. When none of the
-/// places of a newcomer is free, it shares one overflow quota with all others in that position.
+/// places of a newcomer can be had, it shares one overflow quota with all others in that position.
 /// That is counted ([`KeyedStats::overflowed`]): when it happens, raise the number of keys.
 ///
 /// # Memory
@@ -40,6 +42,8 @@ pub struct KeyedLimiter {
     /// places that nobody has, instead of those that may be free again.
     groups: usize,
     pages: Box<[OnceLock<Box<Page>>]>,
+    /// The keys that have a place, never more than `max_keys`.
+    keys: AtomicUsize,
     overflow: Limiter,
     overflowed: AtomicU64,
     overflow_refused: AtomicU64,
@@ -62,7 +66,7 @@ pub struct KeyedStats {
 }
 
 impl KeyedLimiter {
-    /// A limiter with room for `max_keys` keys, 1 to 10⁷, and for about twice as many at most.
+    /// A limiter with room for `max_keys` keys, 1 to 10⁷.
     pub fn new(quota: Quota, max_keys: usize) -> Result<Self, LimitError> {
         if max_keys == 0 || max_keys > MAX_KEYS {
             return Err(LimitError::max_keys(max_keys));
@@ -76,6 +80,7 @@ impl KeyedLimiter {
             hasher: RandomState::new(),
             groups: groups.div_ceil(pages),
             pages: (0..pages).map(|_| OnceLock::new()).collect(),
+            keys: AtomicUsize::new(0),
             overflow: Limiter::new(quota),
             overflowed: AtomicU64::new(0),
             overflow_refused: AtomicU64::new(0),
@@ -95,8 +100,13 @@ impl KeyedLimiter {
         };
         let page = page.get_or_init(|| Box::new(Page::new(self.groups)));
         let decision = page
+<<<<<<< HEAD
             .check(tag, quota, now)
             .or_else(|| page.bring_in(tag, quota, now));
+=======
+            .check(tag, self.quota, now)
+            .or_else(|| page.bring_in(tag, self.quota, now, || self.has_room()));
+>>>>>>> 69bcbc2 (wip all)
         let Some(decision) = decision else {
             return self.check_overflow(quota, now);
         };
@@ -142,13 +152,12 @@ impl KeyedLimiter {
             refused: overflow_refused,
             overflowed,
             evicted: 0,
-            keys: 0,
+            keys: self.keys.load(Ordering::Relaxed),
         };
         for page in self.pages.iter().filter_map(OnceLock::get) {
             stats.allowed += page.allowed.load(Ordering::Relaxed);
             stats.refused += page.refused.load(Ordering::Relaxed);
             stats.evicted += page.evicted.load(Ordering::Relaxed);
-            stats.keys += page.keys.load(Ordering::Relaxed);
         }
         stats
     }
@@ -172,8 +181,21 @@ impl KeyedLimiter {
         size_of::<Self>() + size_of_val(&*self.pages)
     }
 
+<<<<<<< HEAD
     fn check_overflow(&self, quota: Quota, now: u64) -> Decision {
         let decision = self.overflow.check_with(quota, now);
+=======
+    /// Counts one key more, unless there are as many as there may be.
+    fn has_room(&self) -> bool {
+        let one_more = |keys: usize| (keys < self.max_keys).then_some(keys + 1);
+        self.keys
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
+            .is_ok()
+    }
+
+    fn check_overflow(&self, now: u64) -> Decision {
+        let decision = self.overflow.check(now);
+>>>>>>> 69bcbc2 (wip all)
         self.overflowed.fetch_add(1, Ordering::Relaxed);
         if !decision.allowed {
             self.overflow_refused.fetch_add(1, Ordering::Relaxed);

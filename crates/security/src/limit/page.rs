@@ -8,7 +8,8 @@
 //! A slot is the tag of a key and the time at which its quota is full again. Three facts hold:
 //!
 //! 1. The time of a slot only grows. A request that is let in moves it ahead, and a slot is given
-//!    to another key only when its time has come (`full_at <= now`), with a time after `now`. So
+//!    to another key only when its time has come (`full_at <= now`), with a time after `now`; one
+//!    that is taken from its key for the sake of another slot gets a time one greater. So
 //!    a compare-and-swap of the time succeeds only when nothing has happened to the slot since
 //!    the time was read.
 //! 2. Who gives a slot to another key first swaps the time for [`TAKEN`], then writes the tag,
@@ -20,7 +21,7 @@
 //! A check therefore reads the time, then the tag, and swaps the time: when the swap succeeds, the
 //! tag was that of the key all along.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Decision, Quota};
@@ -78,24 +79,24 @@ struct Slot {
 pub(super) struct Page {
     /// Groups in use: all of them, but in the only page of a small limiter.
     used: usize,
-    bringing_in: Mutex<()>,
+    /// Held while a key is brought in: the time before which no key here is as good as new, as far
+    /// as is known.
+    bringing_in: Mutex<u64>,
     groups: [[Slot; WAYS]; GROUPS],
     pub(super) allowed: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) evicted: AtomicU64,
-    pub(super) keys: AtomicUsize,
 }
 
 impl Page {
     pub(super) fn new(used: usize) -> Self {
         Self {
             used,
-            bringing_in: Mutex::new(()),
+            bringing_in: Mutex::new(0),
             groups: std::array::from_fn(|_| std::array::from_fn(|_| Slot::default())),
             allowed: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
-            keys: AtomicUsize::new(0),
         }
     }
 
@@ -106,8 +107,15 @@ impl Page {
     }
 
     /// Decides for a key that was not here, and brings it in; unless no slot is free for it.
-    pub(super) fn bring_in(&self, tag: Tag, quota: Quota, now: u64) -> Option<Decision> {
-        let _alone = self
+    /// `has_room` says whether there may be one key more, and counts it.
+    pub(super) fn bring_in(
+        &self,
+        tag: Tag,
+        quota: Quota,
+        now: u64,
+        has_room: impl FnOnce() -> bool,
+    ) -> Option<Decision> {
+        let mut none_before = self
             .bringing_in
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
@@ -122,15 +130,39 @@ impl Page {
         });
         if replaced {
             self.evicted.fetch_add(1, Ordering::Relaxed);
-            return Some(decision);
-        }
-        match self.unused(tag) {
-            Some(slot) if slot.give(0, tag.0, next) => {
-                self.keys.fetch_add(1, Ordering::Relaxed);
-                Some(decision)
+        } else {
+            let slot = self.unused(tag)?;
+            if !has_room() {
+                self.clear_one(tag, now, &mut none_before)?;
+                self.evicted.fetch_add(1, Ordering::Relaxed);
             }
-            _ => None,
+            // Nobody but the holder of the lock gives away an unused slot, so this never fails.
+            slot.give(slot.full_at.load(Ordering::Relaxed), tag.0, next);
         }
+        *none_before = next.min(*none_before);
+        Some(decision)
+    }
+
+    /// Makes a slot unused whose key is as good as new. Where there is none, it is not looked for
+    /// again before the first of them can be.
+    fn clear_one(&self, tag: Tag, now: u64, none_before: &mut u64) -> Option<()> {
+        if now < *none_before {
+            return None;
+        }
+        let [first, _] = tag.groups(self.used);
+        let mut earliest = u64::MAX;
+        for step in 0..self.used {
+            let group = self.groups.get((first + step) % self.used)?;
+            for slot in group.iter().filter(|slot| !slot.is_unused()) {
+                let full_at = slot.full_at.load(Ordering::Acquire);
+                if full_at <= now && slot.clear(full_at) {
+                    return Some(());
+                }
+                earliest = earliest.min(full_at);
+            }
+        }
+        *none_before = earliest;
+        None
     }
 
     fn slots(&self, tag: Tag) -> impl Iterator<Item = &Slot> {
@@ -183,6 +215,12 @@ impl Slot {
     fn expired(&self, now: u64) -> Option<u64> {
         let full_at = self.full_at.load(Ordering::Acquire);
         (!self.is_unused() && full_at <= now).then_some(full_at)
+    }
+
+    /// Takes the slot from its key, unless that was faster. Only under the lock of the page.
+    fn clear(&self, full_at: u64) -> bool {
+        // The time grows here too: who has read the old one loses its compare-and-swap.
+        self.give(full_at, EMPTY, full_at.saturating_add(1))
     }
 
     /// Gives the slot to another key, unless its own was faster. Only under the lock of the page.

@@ -51,7 +51,10 @@ impl Quota {
         }
         let interval_nanos = period_nanos.div_ceil(count);
         if interval_nanos.saturating_mul(burst) > MAX_REFILL_NANOS {
-            return Err(LimitError(Kind::Refill));
+            return Err(LimitError(Kind::Refill {
+                interval: Duration::from_nanos(interval_nanos),
+                burst,
+            }));
         }
         Ok(Self {
             interval_nanos,
@@ -146,7 +149,7 @@ pub struct LimitError(Kind);
 enum Kind {
     Rate { count: u64, period: Duration },
     Burst(u64),
-    Refill,
+    Refill { interval: Duration, burst: u64 },
     MaxKeys(usize),
     Change,
 }
@@ -168,9 +171,10 @@ impl fmt::Display for LimitError {
             Kind::Burst(burst) => {
                 write!(f, "the burst is {burst}, it must be from 1 to {MAX_BURST}")
             }
-            Kind::Refill => f.write_str(
-                "the quota would take more than 366 days to be full again: raise the rate or lower \
-                 the burst",
+            Kind::Refill { interval, burst } => write!(
+                f,
+                "a burst of {burst} at one request in {interval:?} takes more than 366 days to be \
+                 full again: raise the rate or lower the burst"
             ),
             Kind::Change => f.write_str(
                 "a quota of less than one in 4.29 s is no change that can be made to a limiter",

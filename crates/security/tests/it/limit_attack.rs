@@ -24,7 +24,7 @@ fn memory_is_flat_under_a_flood_of_keys() {
     }
     let each = started.elapsed().as_nanos() / u128::from(keys);
     let stats = limiter.stats();
-    assert!(stats.keys <= 20_000, "{stats:?}");
+    assert_eq!(stats.keys, 10_000, "{stats:?}");
     assert_eq!(stats.allowed + stats.refused, keys);
     assert!(limiter.memory_bytes() <= limiter.max_memory_bytes());
     assert!(
@@ -32,7 +32,13 @@ fn memory_is_flat_under_a_flood_of_keys() {
         "{}",
         limiter.max_memory_bytes()
     );
-    assert!(each < 10_000, "{each} ns a check");
+    // Without optimisation, and on a busy machine, many times what it takes otherwise.
+    let most = if cfg!(debug_assertions) {
+        100_000
+    } else {
+        10_000
+    };
+    assert!(each < most, "{each} ns a check");
 }
 
 /// The attacker's own entry, once refused, stays refused while other keys flood in.
@@ -59,18 +65,16 @@ fn beyond_its_places_newcomers_share_one_quota_and_are_counted() {
         limiter.check(&key, 0);
     }
     let stats = limiter.stats();
-    let keys = stats.keys as u64;
-    assert!((100..=200).contains(&keys), "{stats:?}");
-    assert_eq!(stats.overflowed, 2_000 - keys);
-    assert_eq!(stats.allowed, keys + 5, "they share one burst");
+    assert_eq!(stats.keys, 100, "the number means what it says");
+    assert_eq!(stats.overflowed, 2_000 - 100);
+    assert_eq!(stats.allowed, 100 + 5, "they share one burst");
     // Those that came first still have their own quota.
     assert!((0..100_u32).all(|key| limiter.check(&key, 0).allowed));
 }
 
 #[test]
 fn a_place_is_given_away_only_when_its_key_is_as_good_as_new() {
-    // The smallest limiter has eight places.
-    let limiter = KeyedLimiter::new(Quota::per_second(1, 1).unwrap(), 1).unwrap();
+    let limiter = KeyedLimiter::new(Quota::per_second(1, 1).unwrap(), 8).unwrap();
     assert!((0..8).all(|key| limiter.check(&key, 0).allowed));
     assert!(
         limiter.check(&8, SECOND - 1).allowed,
@@ -91,18 +95,20 @@ fn a_place_is_given_away_only_when_its_key_is_as_good_as_new() {
     assert_eq!((stats.overflowed, stats.evicted, stats.keys), (2, 8, 8));
 }
 
-/// Once every key has had its time, the same number of others finds a place, whatever the cap.
+/// Once every key has had its time, the same number of others finds a place, whatever the cap, as
+/// long as it is not used to the last place.
 #[test]
 fn a_full_table_takes_in_new_keys_as_old_ones_expire() {
     for cap in [1_u64, 3, 10, 50, 200, 3_000] {
         let keys = usize::try_from(cap).unwrap();
         let limiter = KeyedLimiter::new(Quota::per_second(1, 1).unwrap(), keys).unwrap();
         for key in 0..cap * 10 {
-            // As many keys are in use at any time as the limiter was made for.
-            limiter.check(&key, key * SECOND / cap);
+            // Half of the keys that the limiter was made for are in use at any time.
+            limiter.check(&key, key * SECOND / cap.div_ceil(2));
         }
         let stats = limiter.stats();
         assert!(stats.overflowed <= 1 + cap / 100, "{cap} keys: {stats:?}");
+        assert!(stats.keys <= keys, "{cap} keys: {stats:?}");
     }
 }
 
@@ -204,7 +210,7 @@ fn threads_that_evict_each_other_never_get_more_than_the_quota() {
     );
     let stats = limiter.stats();
     assert_eq!(stats.allowed + stats.refused, 120_000);
-    assert!(stats.evicted > 0 && stats.keys <= 8, "{stats:?}");
+    assert!(stats.evicted > 0 && stats.keys <= 4, "{stats:?}");
 }
 
 /// Threads that bring in the same new key at once share one quota.
