@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use http::{HeaderMap, HeaderValue};
-use plumego_contract::{Connection, TrustedProxies};
+use plumego_contract::{Connection, ForwardedHeader, TrustedProxies};
 
 /// Inputs to start from: lines of the header as the client sent them.
 pub const SEEDS: &[&[u8]] = &[
@@ -17,9 +17,17 @@ const CLIENT: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
 /// What a trusted proxy appends is found, whatever the client wrote before it; and nothing is
 /// believed from anybody else.
 pub fn run(data: &[u8]) {
-    for (name, appended) in [
-        ("forwarded", "for=203.0.113.7;proto=https"),
-        ("x-forwarded-for", "203.0.113.7"),
+    for (name, appended, header) in [
+        (
+            "forwarded",
+            "for=203.0.113.7;proto=https",
+            ForwardedHeader::Forwarded,
+        ),
+        (
+            "x-forwarded-for",
+            "203.0.113.7",
+            ForwardedHeader::XForwarded,
+        ),
     ] {
         let mut headers = HeaderMap::new();
         let mut lines: Vec<Vec<u8>> = data
@@ -37,6 +45,7 @@ pub fn run(data: &[u8]) {
             headers.append(name, line);
         }
         let trusted: TrustedProxies = "10.0.0.0/8".parse().unwrap_or_default();
+        let trusted = trusted.with_header(header);
         let from = |ip: [u8; 4]| Connection::from_peer(SocketAddr::from((ip, 1)));
         let client = trusted.resolve(&from([10, 0, 0, 1]), &headers);
         assert_eq!(client.ip, Some(IpAddr::V4(CLIENT)));

@@ -24,9 +24,10 @@ mod route;
 
 pub use self::body::{Body, BoxError};
 pub use self::context::{
-    Adjust, AppContext, BoxTask, Client, Connection, JsonConfig, MAX_AFTER_RESPONSE_TASKS,
-    MultipartConfig, Params, ParseTrustedProxiesError, RequestContext, RequestId, SpawnTask,
-    StateMap, TrustedProxies, UnixPeer, UnknownFields,
+    Adjust, AppContext, BoxTask, Client, Connection, ForwardedHeader, JsonConfig,
+    MAX_AFTER_RESPONSE_TASKS, MultipartConfig, Params, ParseForwardedHeaderError,
+    ParseTrustedProxiesError, RequestContext, RequestId, SpawnTask, StateMap, TrustedProxies,
+    UnixPeer, UnknownFields,
 };
 pub use self::error::{
     CODES, Category, Code, Error, ErrorFormat, ErrorReport, FieldError, MAX_FIELD_ERRORS, Message,
@@ -41,7 +42,9 @@ pub use self::respond::{
     Binary, Event, Html, IntoResponse, Json, Ndjson, Redirect, Reply, SafeRedirect, Sse, Stream,
     Streaming, Text, reply, respond,
 };
-pub use self::route::{Methods, NoHandler, OnDisconnect, RouteInfo, RouteTimeout};
+pub use self::route::{
+    AutomaticOptions, Methods, NoHandler, OnDisconnect, RouteInfo, RouteTimeout,
+};
 pub use plumego_stdx::Limit;
 
 /// A request, with the toolkit's body.

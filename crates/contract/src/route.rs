@@ -25,6 +25,11 @@ impl fmt::Display for Methods {
     }
 }
 
+/// Marks a request for `OPTIONS` that the router answers itself, for a path that has routes: it is
+/// in the extensions of the request, and no handler of the application runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AutomaticOptions;
+
 /// What happens to a handler whose client goes away before the response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]

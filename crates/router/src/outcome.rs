@@ -26,6 +26,10 @@ impl Outcome {
         Self::Options(header(allow))
     }
 
+    pub(crate) const fn is_options(&self) -> bool {
+        matches!(self, Self::Options(_))
+    }
+
     fn answer(self, cx: &RequestContext) -> Response {
         match self {
             Self::NotFound => Error::new(codes::NOT_FOUND).respond(cx),

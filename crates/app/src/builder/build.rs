@@ -169,13 +169,28 @@ impl AppBuilder {
                 in_use: Arc::default(),
             },
             tls: None,
-            warnings: config.warnings.clone(),
+            warnings: self.warnings(),
         }
     }
 
     fn believed_proxies(&self) -> TrustedProxies {
         let configured = || self.config.trusted_proxies.clone();
-        self.proxies.clone().unwrap_or_else(configured)
+        let believed = self.proxies.clone().unwrap_or_else(configured);
+        believed.or_header(self.config.forwarded_header)
+    }
+
+    /// What is taken, and worth a look.
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.config.warnings.clone();
+        if self.believed_proxies().contains_everybody() {
+            warnings.push(
+                "server.trusted_proxies has a network of every address: whoever can connect is \
+                 believed, and may forge address, scheme and host; name the networks of your \
+                 proxies, or make sure that nobody else reaches the listener"
+                    .to_owned(),
+            );
+        }
+        warnings
     }
 
     fn take_tls(&mut self, problems: &mut Problems) -> Option<Tls> {

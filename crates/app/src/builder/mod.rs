@@ -278,7 +278,8 @@ impl AppBuilder {
     }
 
     /// Whose forwarding headers are believed, in place of those of the configuration. Default:
-    /// nobody's.
+    /// nobody's. Which headers are read is what [`TrustedProxies::with_header`] says, else the
+    /// configuration.
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.proxies = Some(proxies);
         self

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use plumego_config::{Key, Kind};
+use plumego_contract::ForwardedHeader;
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -301,6 +302,18 @@ pub const SERVER_KEYS: &[Key] = &[
              Unix sockets.",
             "可信代理网段，信任其转发头，例如 `10.0.0.0/8`；`unix` 表示 Unix 套接字。",
         ),
+    Key::new(
+        "server.forwarded_header",
+        Kind::Choice(ForwardedHeader::NAMES),
+    )
+    .env("APP_FORWARDED_HEADER")
+    .flag("--forwarded-header")
+    .default("x-forwarded")
+    .doc(
+        "The forwarding headers that the trusted proxies write: `X-Forwarded-For`, `-Proto` and \
+         `-Host`, or `Forwarded`. The other ones are never read.",
+        "可信代理写入的转发头：`X-Forwarded-For`、`-Proto`、`-Host`，或 `Forwarded`。另一种从不读取。",
+    ),
     Key::new("server.request_timeout", TIME)
         .env("APP_REQUEST_TIMEOUT_MS")
         .flag("--request-timeout")
@@ -352,6 +365,21 @@ pub const SERVER_KEYS: &[Key] = &[
     .doc(
         "How long a request waits for its turn, beyond it 503.",
         "请求排队等待的时限，超出为 503。",
+    ),
+    Key::new(
+        "server.max_waiting_bodies_per_client",
+        Kind::Integer {
+            min: 1,
+            max: 1_000_000,
+        },
+    )
+    .env("APP_MAX_WAITING_BODIES_PER_CLIENT")
+    .flag("--max-waiting-bodies-per-client")
+    .default("64")
+    .zero_is_unlimited()
+    .doc(
+        "Most running requests of one client whose body is waited for, beyond it 503.",
+        "单个客户端正在处理且等待请求体的最大请求数，超出为 503。",
     ),
     Key::new("server.abuse_guard_enabled", Kind::Bool)
         .env("APP_ABUSE_GUARD_ENABLED")

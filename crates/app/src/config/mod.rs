@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use plumego_config::Kind;
-use plumego_contract::{Problem, Problems, TrustedProxies};
+use plumego_contract::{ForwardedHeader, Problem, Problems, TrustedProxies};
 use plumego_observe::log::{LogFilter, LogFormat};
 use plumego_stdx::{Limit, Secret};
 use serde::Deserialize;
@@ -127,11 +127,16 @@ pub struct ServerConfig {
     pub http2_max_resets: u32,
     /// HTTPS: the keys below `server.tls`. Default: off.
     pub tls: TlsSettings,
-    /// The networks whose `Forwarded` and `X-Forwarded-*` headers are believed: `10.0.0.0/8`, or
-    /// one address; `unix` for whoever may connect to the Unix sockets. At most 1,024.
-    /// Default: none.
+    /// The networks whose forwarding headers are believed: `10.0.0.0/8`, or one address; `unix` for
+    /// whoever may connect to the Unix sockets. At most 1,024. One that holds every address
+    /// (`0.0.0.0/0`, `::/0`) is taken, with a warning in the log at start. Default: none.
     #[serde(deserialize_with = "read::proxies")]
     pub trusted_proxies: TrustedProxies,
+    /// The forwarding headers that your proxy writes, `x-forwarded` or `forwarded`. It hands on
+    /// what a client wrote into the other ones, so those are never looked at.
+    /// Default: `x-forwarded`.
+    #[serde(deserialize_with = "read::from_text")]
+    pub forwarded_header: ForwardedHeader,
     /// The time to the head of the response; beyond it `504 timeout`. Handlers read what is left of
     /// it from their `Context`. A route may have a time of its own. At most 1 h; 0 switches both
     /// off. Default: 30 s.
@@ -147,6 +152,11 @@ pub struct ServerConfig {
     /// Default: 250 ms.
     #[serde(with = "plumego_config::duration")]
     pub queue_timeout: Duration,
+    /// Of the requests that run, those of one client (its address, or its IPv6 /64) whose body is
+    /// waited for; beyond it `503 server_busy` when the body is read. 1 to 1,000,000; 0 in a
+    /// setting means unlimited. Unless it is, a quarter of `max_concurrency` stays for others.
+    /// Default: 64.
+    pub max_waiting_bodies_per_client: Limit,
     /// Whether every client has a share of the requests; beyond it `429 rate_limited`.
     /// Default: true.
     pub abuse_guard_enabled: bool,
@@ -205,10 +215,12 @@ impl Default for ServerConfig {
             http2_max_resets: 200,
             tls: TlsSettings::default(),
             trusted_proxies: TrustedProxies::default(),
+            forwarded_header: ForwardedHeader::default(),
             request_timeout: Duration::from_secs(30),
             max_concurrency: Limit::At(256),
             queue_depth: 512,
             queue_timeout: Duration::from_millis(250),
+            max_waiting_bodies_per_client: Limit::At(64),
             abuse_guard_enabled: true,
             abuse_guard_rate: 100,
             abuse_guard_burst: 200,
@@ -284,6 +296,10 @@ impl ServerConfig {
             ("http2_max_resets", Some(self.http2_max_resets.into())),
             ("max_concurrency", self.max_concurrency.get()),
             ("queue_depth", Some(self.queue_depth as u64)),
+            (
+                "max_waiting_bodies_per_client",
+                self.max_waiting_bodies_per_client.get(),
+            ),
             ("abuse_guard_rate", Some(self.abuse_guard_rate)),
             ("abuse_guard_burst", Some(self.abuse_guard_burst)),
             (

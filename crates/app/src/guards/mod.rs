@@ -68,8 +68,9 @@ pub struct Guards {
     /// Gives every client its share of the requests; beyond it `429 rate_limited`. Default: 100 a
     /// second, 200 at once, 100,000 clients.
     pub abuse_guard: Option<AbuseGuardConfig>,
-    /// Turns a panic into `500 internal`. Default: on. Without it the server answers all the same,
-    /// and what the layers around would have added, logged and counted is lost.
+    /// Turns a panic into `500 internal`; also one in the predicate of `cors`. Default: on. Without
+    /// it the server answers all the same, and what the layers around would have added, logged and
+    /// counted is lost.
     pub recover: bool,
     /// Holds request bodies to the limit of their route, else to that of the application: a body
     /// that is larger is `413 body_too_large`. Default: on. Extractors hold to it anyway.
@@ -78,11 +79,12 @@ pub struct Guards {
     /// Default: 240 bytes a second after 10 s of waiting.
     pub body_deadline: Option<BodyDeadlineConfig>,
     /// Bounds how many requests run and how many wait; beyond it `503 server_busy` or
-    /// `503 server_queue_timeout`. Default: 256, and 512 for 250 ms.
+    /// `503 server_queue_timeout`. Bounds how many of them wait for the body of one client; beyond
+    /// it `503 server_busy`. Default: 256, and 512 for 250 ms; 64 bodies.
     pub concurrency_limit: Option<ConcurrencyLimitConfig>,
     /// Bounds the time to the head of the response; beyond it `504 timeout`. Handlers read what is
     /// left of it from their `Context`. A route may have a time of its own, which holds only while
-    /// this is on. Default: 30 s.
+    /// this is on. Zero is a problem at build. Default: 30 s.
     pub timeout: Option<Duration>,
 }
 
@@ -144,13 +146,14 @@ pub(crate) fn abuse_guard(config: &ServerConfig) -> AbuseGuardConfig {
     guard
 }
 
-/// Unlimited is as many as can be counted.
+/// Unlimited is as many as a limit may be.
 pub(crate) fn concurrency_limit(config: &ServerConfig) -> ConcurrencyLimitConfig {
     let most = config.max_concurrency.get().unwrap_or(u64::MAX);
     let mut limit = ConcurrencyLimitConfig::default();
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    limit.max_concurrent = most.min(tokio::sync::Semaphore::MAX_PERMITS);
+    limit.max_concurrent = most.min(ConcurrencyLimitConfig::MAX_REQUESTS);
     limit.max_queued = config.queue_depth;
     limit.max_wait = config.queue_timeout;
+    limit.max_waiting_bodies_per_client = config.max_waiting_bodies_per_client;
     limit
 }

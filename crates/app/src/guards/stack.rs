@@ -20,6 +20,9 @@ pub(crate) struct GuardStack {
     observe: Option<ObserveLayer>,
     debug_errors: Option<DebugErrorsLayer>,
     security_headers: Option<SecurityHeadersLayer>,
+    /// Around CORS, whose predicate is code of the program. The other one is inside of it, so that
+    /// pages of other origins can read what it answers.
+    outer_recover: Option<RecoverLayer>,
     cors: Option<CorsLayer>,
     recover: Option<RecoverLayer>,
     abuse_guard: Option<AbuseGuardLayer>,
@@ -37,7 +40,22 @@ impl GuardStack {
         routes: &RouteList,
         problems: &mut Problems,
     ) -> Self {
-        let abuse_guard = guards.abuse_guard.map(AbuseGuardLayer::new).transpose();
+        let abuse_guard = guards.abuse_guard.map(|config| {
+            AbuseGuardLayer::new(config).map_err(|error| {
+                format!(
+                    "abuse guard (rate {}, burst {}, max_keys {}; APP_ABUSE_GUARD_RATE, \
+                     APP_ABUSE_GUARD_BURST, APP_ABUSE_GUARD_MAX_KEYS): {error}",
+                    config.rate, config.burst, config.max_keys
+                )
+            })
+        });
+        let body_deadline = guards.body_deadline.map(BodyDeadlineLayer::new);
+        if guards.timeout.is_some_and(|timeout| timeout.is_zero()) {
+            problems.push(Problem::new(
+                "timeout is 0s, so every request that waits would be 504: expected more than that, \
+                 or `None` for no timeout",
+            ));
+        }
         let concurrency = guards.concurrency_limit.map(ConcurrencyLimitLayer::new);
         let cors = guards.cors.map(plumego_middleware::cors::CorsConfig::build);
         Self {
@@ -47,17 +65,21 @@ impl GuardStack {
                 .debug_errors
                 .then(|| DebugErrorsLayer::new(routes.clone())),
             security_headers: guards.security_headers.map(SecurityHeadersLayer::new),
+            outer_recover: (guards.recover && cors.is_some()).then(RecoverLayer::new),
             cors: cors.transpose().unwrap_or_else(|found| {
                 problems.extend(found);
                 None
             }),
             recover: guards.recover.then(RecoverLayer::new),
-            abuse_guard: abuse_guard.unwrap_or_else(|error| {
-                problems.push(Problem::new(format!("abuse guard: {error}")));
+            abuse_guard: abuse_guard.transpose().unwrap_or_else(|error| {
+                problems.push(Problem::new(error));
                 None
             }),
             body_limit: guards.body_limit.then(BodyLimitLayer::new),
-            body_deadline: guards.body_deadline.map(BodyDeadlineLayer::new),
+            body_deadline: body_deadline.transpose().unwrap_or_else(|error| {
+                problems.push(Problem::new(error.to_string()));
+                None
+            }),
             concurrency_limit: concurrency.transpose().unwrap_or_else(|error| {
                 problems.push(Problem::new(error.to_string()));
                 None
@@ -92,7 +114,8 @@ impl GuardStack {
         let work = Stack(Maybe(self.concurrency_limit), Maybe(self.timeout));
         let body = Stack(Maybe(self.body_limit), Maybe(self.body_deadline));
         let inner = Stack(Maybe(self.recover), Stack(body, work));
-        let browsers = Stack(Maybe(self.security_headers), Maybe(self.cors));
+        let cors = Stack(Maybe(self.outer_recover), Maybe(self.cors));
+        let browsers = Stack(Maybe(self.security_headers), cors);
         let marks = Stack(browsers, Maybe(self.abuse_guard));
         let told = Stack(Maybe(self.observe), Maybe(self.debug_errors));
         let seen = Stack(Maybe(self.request_id), told);
@@ -106,6 +129,7 @@ impl GuardStack {
             (self.observe.is_some(), "ObserveLayer"),
             (self.debug_errors.is_some(), "DebugErrorsLayer"),
             (self.security_headers.is_some(), "SecurityHeadersLayer"),
+            (self.outer_recover.is_some(), "RecoverLayer"),
             (self.cors.is_some(), "CorsLayer"),
             (self.abuse_guard.is_some(), "AbuseGuardLayer"),
             (self.recover.is_some(), "RecoverLayer"),

@@ -63,6 +63,18 @@ pub(super) fn concurrency_limit(
         "http_concurrency_rejected_timeout",
         "Requests refused because they waited too long.",
         move || layer.stats().refused_timeout,
+    )?;
+    let layer = limit.clone();
+    metrics.gauge_fn(
+        "http_concurrency_waiting_bodies",
+        "Requests within the concurrency limit whose body is waited for.",
+        move || count(layer.stats().waiting_bodies),
+    )?;
+    let layer = limit.clone();
+    metrics.counter_fn(
+        "http_concurrency_rejected_bodies",
+        "Requests refused because too many bodies of their client were waited for.",
+        move || layer.stats().refused_bodies,
     )
 }
 

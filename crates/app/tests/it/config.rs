@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use plumego_app::{Config, ConfigLoader, Loading, SERVER_KEYS, ServerConfig};
 use plumego_config::Kind;
+use plumego_contract::ForwardedHeader;
 use plumego_observe::log::LogFormat;
 use plumego_stdx::Limit;
 use serde::Deserialize;
@@ -148,6 +149,9 @@ fn every_row_of_the_table_is_read_by_variable_and_by_flag() {
         |c| c.trusted_proxies.clone(),
         &expected,
     );
+    let family = ("APP_FORWARDED_HEADER", "--forwarded-header");
+    let standard = ForwardedHeader::Forwarded;
+    check(family, "forwarded", |c| c.forwarded_header, &standard);
     let file = ("APP_LOG_FILE", "--log-file");
     let path = Some("logs/shop.log".into());
     check(file, "logs/shop.log", |c| c.log_file.clone(), &path);
@@ -173,6 +177,13 @@ fn every_row_of_the_guards_is_read_by_variable_and_by_flag() {
     check(queue, "0", |c| c.queue_depth, &0);
     let wait = ("APP_QUEUE_TIMEOUT_MS", "--queue-timeout");
     check(wait, "75", |c| c.queue_timeout, &ms(75));
+    let bodies = (
+        "APP_MAX_WAITING_BODIES_PER_CLIENT",
+        "--max-waiting-bodies-per-client",
+    );
+    let field = |c: &ServerConfig| c.max_waiting_bodies_per_client;
+    check(bodies, "7", field, &Limit::At(7));
+    check(bodies, "0", field, &Limit::Unlimited);
     let guard = ("APP_ABUSE_GUARD_ENABLED", "--abuse-guard");
     check(guard, "false", |c| c.abuse_guard_enabled, &false);
     let rate = ("APP_ABUSE_GUARD_RATE", "--abuse-guard-rate");
@@ -447,6 +458,7 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
     config.queue_timeout = Duration::from_hours(1);
     config.max_concurrency = Limit::At(0);
     config.queue_depth = usize::MAX;
+    config.max_waiting_bodies_per_client = Limit::At(0);
     config.abuse_guard_rate = 0;
     config.abuse_guard_burst = 1_000_000_001;
     config.abuse_guard_max_keys = 0;
@@ -455,7 +467,7 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
         .iter()
         .map(|problem| problem.message.as_str())
         .collect();
-    assert_eq!(messages.len(), 18, "{messages:?}");
+    assert_eq!(messages.len(), 19, "{messages:?}");
     for name in [
         "addr",
         "drain_interval",
@@ -472,6 +484,7 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
         "queue_timeout",
         "max_concurrency",
         "queue_depth",
+        "max_waiting_bodies_per_client",
         "abuse_guard_rate",
         "abuse_guard_burst",
         "abuse_guard_max_keys",

@@ -26,7 +26,9 @@ pub use self::app::{
 pub use self::connection::{Connection, UnixPeer};
 pub use self::id::RequestId;
 pub use self::params::Params;
-pub use self::proxy::{Client, ParseTrustedProxiesError, TrustedProxies};
+pub use self::proxy::{
+    Client, ForwardedHeader, ParseForwardedHeaderError, ParseTrustedProxiesError, TrustedProxies,
+};
 use crate::{Error, RouteInfo, RouteTimeout};
 
 /// The most tasks that one request may leave behind.

@@ -1,6 +1,6 @@
 use tower_layer::Layer;
 
-use super::{BodyDeadlineConfig, BodyDeadlineService};
+use super::{BodyDeadlineConfig, BodyDeadlineError, BodyDeadlineService};
 
 /// Bounds how slowly a request body may come. See the [module](super).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -10,8 +10,12 @@ pub struct BodyDeadlineLayer {
 
 impl BodyDeadlineLayer {
     /// The layer with these times.
-    pub fn new(config: BodyDeadlineConfig) -> Self {
-        Self { config }
+    ///
+    /// # Errors
+    /// A value is out of bounds; the error says which and what it may be.
+    pub fn new(config: BodyDeadlineConfig) -> Result<Self, BodyDeadlineError> {
+        config.check()?;
+        Ok(Self { config })
     }
 }
 

@@ -20,7 +20,8 @@
 //!
 //! let mut config = BodyDeadlineConfig::default();
 //! config.total = Some(Duration::from_secs(120));
-//! let layer = BodyDeadlineLayer::new(config);
+//! let layer = BodyDeadlineLayer::new(config)?;
+//! # Ok::<(), plumego_middleware::body_deadline::BodyDeadlineError>(())
 //! ```
 //!
 //! [`min_bytes_per_second`]: BodyDeadlineConfig::min_bytes_per_second
@@ -31,6 +32,6 @@ mod config;
 mod layer;
 mod service;
 
-pub use self::config::BodyDeadlineConfig;
+pub use self::config::{BodyDeadlineConfig, BodyDeadlineError};
 pub use self::layer::BodyDeadlineLayer;
 pub use self::service::BodyDeadlineService;

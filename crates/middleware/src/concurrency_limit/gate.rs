@@ -4,14 +4,17 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use plumego_contract::{Error, codes};
+use plumego_contract::{Body, Error, Request, RequestContext, codes};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::ConcurrencyLimitConfig;
+use super::body::WaitingBody;
+use super::waits::{Upload, Waits};
+use crate::rate_limit::network;
 
 /// When to come again. The queue is as long as it is because a slot comes free within its wait.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What a [`ConcurrencyLimitLayer`](super::ConcurrencyLimitLayer) is doing and has done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,6 +28,10 @@ pub struct ConcurrencyStats {
     pub refused_busy: u64,
     /// Requests refused with `503 server_queue_timeout`.
     pub refused_timeout: u64,
+    /// Of the requests that hold a slot, those whose body is or was waited for.
+    pub waiting_bodies: usize,
+    /// Requests whose body was refused because its client had too many others waited for.
+    pub refused_bodies: u64,
 }
 
 /// The slots and the queue in front of them.
@@ -41,6 +48,7 @@ pub(super) struct Gate {
     queued: AtomicUsize,
     refused_busy: AtomicU64,
     refused_timeout: AtomicU64,
+    waits: Arc<Waits>,
 }
 
 /// A slot in use, given back when it is dropped.
@@ -48,10 +56,29 @@ pub(super) struct Gate {
 pub(super) struct Slot {
     permit: Option<OwnedSemaphorePermit>,
     gate: Arc<Gate>,
+    /// The body of its request, where that was still to come.
+    upload: Option<Arc<Upload>>,
+}
+
+impl Slot {
+    /// Follows the body of its request, when it is still to come.
+    pub(super) fn follow(&mut self, request: Request, context: &RequestContext) -> Request {
+        let waits = &self.gate.waits;
+        if !request.body().is_stream() || waits.is_unlimited() {
+            return request;
+        }
+        let client = context.client_ip().map(network);
+        let upload = Arc::new(Upload::new(Arc::clone(waits), client));
+        self.upload = Some(Arc::clone(&upload));
+        request.map(|body| Body::new(WaitingBody::new(body, upload)))
+    }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        if let Some(upload) = &self.upload {
+            upload.end();
+        }
         let owed = &self.gate.owed;
         if owed.load(Ordering::Relaxed) == 0 {
             return;
@@ -88,6 +115,7 @@ impl Gate {
             queued: AtomicUsize::new(0),
             refused_busy: AtomicU64::new(0),
             refused_timeout: AtomicU64::new(0),
+            waits: Arc::new(Waits::new(config.waiting_bodies())),
         }
     }
 
@@ -101,6 +129,7 @@ impl Gate {
         Slot {
             permit: Some(permit),
             gate: Arc::clone(self),
+            upload: None,
         }
     }
 
@@ -111,6 +140,7 @@ impl Gate {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.max_queued.store(config.max_queued, relaxed);
         self.max_wait_nanos.store(nanos(config.max_wait), relaxed);
+        self.waits.set(config.waiting_bodies());
         let now = config.max_concurrent;
         let before = self.max_concurrent.swap(now, relaxed);
         if now < before {
@@ -164,11 +194,14 @@ impl Gate {
         let relaxed = Ordering::Relaxed;
         let slots = self.max_concurrent.load(relaxed) + self.owed.load(relaxed);
         let free = self.slots.available_permits();
+        let (waiting_bodies, refused_bodies) = self.waits.stats();
         ConcurrencyStats {
             running: slots.saturating_sub(free),
             queued: self.queued.load(Ordering::Relaxed),
             refused_busy: self.refused_busy.load(Ordering::Relaxed),
             refused_timeout: self.refused_timeout.load(Ordering::Relaxed),
+            waiting_bodies,
+            refused_bodies,
         }
     }
 }

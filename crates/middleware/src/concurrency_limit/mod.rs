@@ -9,6 +9,15 @@
 //! holds no slot. What bounds streams is the number of connections. The time of reading the
 //! request body in the handler is within.
 //!
+//! A slot is also held while the body of the request is waited for, and how long that takes is up
+//! to the client. So that nobody takes all slots by sending bodies slowly, a client has a share of
+//! them to wait with: a request counts from the first time its body is waited for until the body
+//! has ended or the slot is given back. Beyond the share the body ends with `503 server_busy` and
+//! `Retry-After`, which every extractor hands on. A request whose body is there, or that nobody
+//! reads, does not count. A client is what it is to the
+//! [abuse guard](crate::rate_limit#who-a-client-is): its address, or its IPv6 /64; those without an
+//! address share one share.
+//!
 //! A client that goes away while it waits leaves the queue: the server drops the future, and with
 //! it the place. Operational routes (health, metrics) neither take a slot nor wait.
 //!
@@ -29,12 +38,19 @@
 //!
 //! # Limits and defaults
 //!
-//! 256 at once, 512 waiting, for 250 ms at most.
+//! | what | default | bound |
+//! | --- | --- | --- |
+//! | requests at once | 256 | 1 to 1,000,000 |
+//! | requests that wait for a slot | 512 | 0 to 1,000,000 |
+//! | how long they wait | 250 ms | up to 1 min |
+//! | slots of one client whose body is waited for | 64 | 1 to 1,000,000, or unlimited; three quarters of all |
 
+mod body;
 mod config;
 mod gate;
 mod layer;
 mod service;
+mod waits;
 
 pub use self::config::{ConcurrencyLimitConfig, ConcurrencyLimitError};
 pub use self::gate::ConcurrencyStats;

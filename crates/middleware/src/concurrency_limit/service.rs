@@ -37,10 +37,16 @@ where
         let request = request.map(Body::new);
         let operational = is_operational(&context);
         let slot = if operational { None } else { self.gate.enter() };
-        let state = if slot.is_some() || operational {
+        let state = if let Some(mut slot) = slot {
+            let request = slot.follow(request, &context);
             State::Running {
                 future: self.inner.call(request),
-                slot,
+                slot: Some(slot),
+            }
+        } else if operational {
+            State::Running {
+                future: self.inner.call(request),
+                slot: None,
             }
         } else {
             match Arc::clone(&self.gate).wait() {
@@ -141,10 +147,13 @@ impl<S: Service<Request>> Waiting<S> {
             ..
         } = *waiting;
         Poll::Ready(match slot {
-            Ok(slot) => State::Running {
-                future: service.call(request),
-                slot: Some(slot),
-            },
+            Ok(mut slot) => {
+                let request = slot.follow(request, &context);
+                State::Running {
+                    future: service.call(request),
+                    slot: Some(slot),
+                }
+            }
             Err(error) => State::Refused {
                 error: Some(error),
                 context,

@@ -27,8 +27,9 @@ pub enum RateLimitHeaders {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RateLimitConfig {
-    /// The name of the policy in the headers: 1 to 64 visible ASCII characters or spaces, without
-    /// quotes and backslashes. Default: `default`.
+    /// The name of the policy in the headers, by which a client tells this quota from the others
+    /// that stand around it: give each its own. 1 to 64 visible ASCII characters or spaces, without
+    /// quotes and backslashes; not [`AbuseGuardLayer::NAME`](super::AbuseGuardLayer::NAME).
     pub name: String,
     /// How often each key may ask. Default: 100 a second, 200 at once.
     pub quota: Quota,
@@ -42,10 +43,11 @@ pub struct RateLimitConfig {
     pub headers: RateLimitHeaders,
 }
 
-impl Default for RateLimitConfig {
-    fn default() -> Self {
+impl RateLimitConfig {
+    /// A policy of this name, with the defaults for everything else.
+    pub fn new(name: impl Into<String>) -> Self {
         Self {
-            name: "default".to_owned(),
+            name: name.into(),
             quota: Quota::default(),
             max_keys: DEFAULT_MAX_KEYS,
             key: Key::client_ip(),
@@ -89,11 +91,16 @@ pub struct RateLimitError(Kind);
 enum Kind {
     Limit(LimitError),
     Name(String),
+    Reserved(&'static str),
 }
 
 impl RateLimitError {
     pub(super) fn name(name: &str) -> Self {
         Self(Kind::Name(name.to_owned()))
+    }
+
+    pub(super) fn reserved(name: &'static str) -> Self {
+        Self(Kind::Reserved(name))
     }
 }
 
@@ -112,6 +119,11 @@ impl fmt::Display for RateLimitError {
                 f,
                 "the name is {name:?}, it must be 1 to 64 visible ASCII characters or spaces, \
                  without quotes and backslashes"
+            ),
+            Kind::Reserved(name) => write!(
+                f,
+                "the name {name:?} is that of the abuse guard: give this limit another one, so \
+                 that clients can tell them apart"
             ),
         }
     }

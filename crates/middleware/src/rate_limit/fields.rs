@@ -62,7 +62,7 @@ impl Fields {
             RATELIMIT_POLICY,
             written.unwrap_or_else(|| self.policy.clone()),
         );
-        headers.append(RATELIMIT, self.limit(decision));
+        headers.append(RATELIMIT, self.limit(decision, &quota));
         if self.headers == RateLimitHeaders::WithCustomary {
             let reset = Timestamp::now().saturating_add(decision.reset_after);
             // Rounded up, as all that says when to come again.
@@ -73,18 +73,15 @@ impl Fields {
         }
     }
 
-    fn limit(&self, decision: &Decision) -> HeaderValue {
-        let window = match decision.remaining {
-            0 => decision.retry_after,
-            _ => decision.reset_after,
-        };
+    fn limit(&self, decision: &Decision, quota: &Quota) -> HeaderValue {
+        let (left, window) = left(decision, quota);
         let mut number = itoa::Buffer::new();
         let mut text = Vec::with_capacity(self.item.len() + 2 * (3 + 20));
         text.extend_from_slice(&self.item);
         text.extend_from_slice(b";r=");
-        text.extend_from_slice(number.format(decision.remaining).as_bytes());
+        text.extend_from_slice(number.format(left).as_bytes());
         text.extend_from_slice(b";t=");
-        text.extend_from_slice(number.format(whole_seconds(window)).as_bytes());
+        text.extend_from_slice(number.format(window).as_bytes());
         // Digits, the name and the signs between them are valid in a header.
         HeaderValue::from_maybe_shared(Bytes::from(text))
             .unwrap_or_else(|_| HeaderValue::from_static(""))
@@ -94,9 +91,30 @@ impl Fields {
 /// `"name";q=200;w=2`.
 fn policy(item: &[u8], quota: &Quota) -> Option<HeaderValue> {
     let window = whole_seconds(quota.refill_time()).max(1);
+    let most = earned_in_a_second(quota).unwrap_or(quota.burst());
     let mut text = item.to_vec();
-    text.extend_from_slice(format!(";q={};w={window}", quota.burst()).as_bytes());
+    text.extend_from_slice(format!(";q={most};w={window}").as_bytes());
     HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
+}
+
+/// How much is left, and for how long.
+fn left(decision: &Decision, quota: &Quota) -> (u64, u64) {
+    match (earned_in_a_second(quota), decision.remaining) {
+        (Some(most), _) if decision.allowed => (most, 1),
+        (Some(_), _) => (0, 1),
+        (None, 0) => (0, whole_seconds(decision.retry_after)),
+        (None, left) => (left, whole_seconds(decision.reset_after)),
+    }
+}
+
+/// The requests that a second lets in, for a quota that is full again in less: that one is told by
+/// the second.
+fn earned_in_a_second(quota: &Quota) -> Option<u64> {
+    if quota.refill_time() >= Duration::from_secs(1) {
+        return None;
+    }
+    let interval = quota.interval().as_nanos().max(1);
+    u64::try_from(1_000_000_000 / interval).ok()
 }
 
 /// In seconds, rounded up.
@@ -137,15 +155,44 @@ mod tests {
         let fields = check("default", quota, "\"default\";q=100;w=60");
         let limiter = plumego_security::limit::Limiter::new(quota);
         let last = (0..50).map(|_| limiter.check(0)).last().unwrap();
-        assert_eq!(fields.limit(&last), "\"default\";r=50;t=30");
+        assert_eq!(fields.limit(&last, &quota), "\"default\";r=50;t=30");
     }
 
     #[test]
-    fn the_window_is_never_zero_and_the_time_is_rounded_up() {
-        let quota = Quota::per_second(1_000_000, 1).unwrap();
-        let fields = check("fast", quota, "\"fast\";q=1;w=1");
+    fn a_quota_that_is_full_again_within_a_second_is_told_by_the_second() {
+        for (rate, burst, told) in [
+            (1_000_000, 1, "1000000"),
+            (1_000, 1, "1000"),
+            (1_000, 999, "1000"),
+            (10, 5, "10"),
+            (3, 2, "2"),
+        ] {
+            let quota = Quota::per_second(rate, burst).unwrap();
+            let fields = check("fast", quota, &format!("\"fast\";q={told};w=1"));
+            let limiter = plumego_security::limit::Limiter::new(quota);
+            let first = limiter.check(0);
+            assert_eq!(
+                fields.limit(&first, &quota),
+                format!("\"fast\";r={told};t=1")
+            );
+            let refused = (0..burst).map(|_| limiter.check(0)).last().unwrap();
+            assert!(!refused.allowed);
+            assert_eq!(fields.limit(&refused, &quota), "\"fast\";r=0;t=1");
+        }
+        check("even", per(1_000, 1, 1_000), "\"even\";q=1000;w=1");
+    }
+
+    /// A client that does as it is told gets all of its quota, and no refusal.
+    #[test]
+    fn who_obeys_the_policy_gets_the_rate() {
+        let quota = Quota::per_second(1_000, 1).unwrap();
+        let fields = check("fast", quota, "\"fast\";q=1000;w=1");
         let limiter = plumego_security::limit::Limiter::new(quota);
-        assert_eq!(fields.limit(&limiter.check(0)), "\"fast\";r=0;t=1");
+        for request in 0..5_000 {
+            let decision = limiter.check(request * 1_000_000);
+            assert!(decision.allowed);
+            assert_eq!(fields.limit(&decision, &quota), "\"fast\";r=1000;t=1");
+        }
     }
 
     #[test]

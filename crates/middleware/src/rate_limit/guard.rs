@@ -19,14 +19,17 @@ use super::{AbuseGuardConfig, RateLimitConfig, RateLimitError, RateLimitLayer, R
 pub struct AbuseGuardLayer(RateLimitLayer);
 
 impl AbuseGuardLayer {
+    /// The name of its policy in the headers.
+    pub const NAME: &'static str = "abuse-guard";
+
     /// # Errors
     /// A number is out of bounds; the error says which and what it may be.
     pub fn new(config: AbuseGuardConfig) -> Result<Self, RateLimitError> {
-        RateLimitLayer::new(RateLimitConfig {
+        RateLimitLayer::named(RateLimitConfig {
             quota: Quota::per_second(config.rate, config.burst)?,
             max_keys: config.max_keys,
             headers: config.headers,
-            ..RateLimitConfig::default()
+            ..RateLimitConfig::new(Self::NAME)
         })
         .map(Self)
     }

@@ -45,7 +45,8 @@ impl Key {
     /// The values of a header, such as that of an API key.
     ///
     /// A client writes into headers what it likes, and each value has a quota of its own: put the
-    /// layer where the header has been checked already, or join the key with another.
+    /// layer where the header has been checked already. Joining the key with another one does not
+    /// help: each new pair has a new quota. To bound both, put two layers, one for each key.
     pub fn header(name: HeaderName) -> Self {
         Self::of(Part::Header(name))
     }
@@ -69,7 +70,9 @@ impl Key {
         Self::of(Part::Custom(Arc::new(key)))
     }
 
-    /// This key and another one together: a quota for each pair.
+    /// This key and another one together: a quota for each pair. It bounds neither of the two
+    /// alone. Where a client chooses one of them, such as a header, it gets a new quota whenever it
+    /// likes; put two layers then, one for each key.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.parts.extend(other.parts);
@@ -126,7 +129,7 @@ impl Part {
 }
 
 /// The network a client can take addresses from: itself for IPv4, its /64 for IPv6 (RFC 6177).
-fn network(ip: IpAddr) -> IpAddr {
+pub(crate) fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.into(),
         IpAddr::V6(ip) => {

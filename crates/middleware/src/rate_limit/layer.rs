@@ -10,7 +10,7 @@ use tower_layer::Layer;
 use super::exempt::is_exempt;
 use super::fields::{Fields, whole_seconds};
 use super::key::{KeyOf, KeySource};
-use super::{Key, RateLimitConfig, RateLimitError, RateLimitService};
+use super::{AbuseGuardLayer, Key, RateLimitConfig, RateLimitError, RateLimitService};
 
 /// Bounds how often somebody may ask, by any [`Key`]. See the [module](super).
 ///
@@ -31,8 +31,16 @@ pub(super) struct Shared {
 
 impl RateLimitLayer {
     /// # Errors
-    /// A name or a number is out of bounds; the error says which and what it may be.
+    /// A name or a number is out of bounds, or the name is that of the abuse guard; the error says
+    /// which and what it may be.
     pub fn new(config: RateLimitConfig) -> Result<Self, RateLimitError> {
+        if config.name == AbuseGuardLayer::NAME {
+            return Err(RateLimitError::reserved(AbuseGuardLayer::NAME));
+        }
+        Self::named(config)
+    }
+
+    pub(super) fn named(config: RateLimitConfig) -> Result<Self, RateLimitError> {
         let fields = Fields::new(&config.name, &config.quota, config.headers)?;
         let shared = Shared {
             name: config.name,
@@ -89,7 +97,7 @@ impl Shared {
         context: &RequestContext,
         request: &Request<B>,
     ) -> Option<Decision> {
-        if is_exempt(context, request.headers()) {
+        if is_exempt(context, request) {
             return None;
         }
         let key = KeyOf {

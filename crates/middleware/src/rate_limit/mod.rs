@@ -8,19 +8,26 @@
 //! (draft-ietf-httpapi-ratelimit-headers-11):
 //!
 //! ```text
-//! RateLimit-Policy: "default";q=200;w=2      200 requests, earned again in 2 s
-//! RateLimit: "default";r=50;t=2              50 are left; in 2 s all are back
+//! RateLimit-Policy: "abuse-guard";q=200;w=2  200 requests, earned again in 2 s
+//! RateLimit: "abuse-guard";r=50;t=2          50 are left; in 2 s all are back
 //! ```
 //!
 //! `t` is the time until the quota is full again, and when nothing is left (`r=0`) the time until
 //! the next request is let in; both in seconds, rounded up. Where limits stand inside each other,
-//! each adds its own line.
+//! each adds its own line, under its own name.
+//!
+//! The fields know whole seconds alone. A quota that is full again in less is told by the second:
+//! `q` is what a second lets in when it is spread evenly, and so is `r` until a refusal, whose `r`
+//! is 0. Told as it is, 1 at once and 1000 a second would be one a second.
 //!
 //! Beyond the quota the answer is `429 rate_limited` with `Retry-After`: at least one second, and
 //! enough. A refused request costs nothing, and the handler never sees it.
 //!
-//! Never limited are operational routes (health, metrics) and CORS preflights that no handler of
-//! yours answers: a browser sends them by itself, and their refusal looks like a broken site.
+//! Never limited are operational routes (health, metrics) and CORS preflights: a browser sends them
+//! by itself, and their refusal looks like a broken site. A preflight is `OPTIONS` with `Origin`
+//! and `Access-Control-Request-Method`, without credentials (`Authorization`, `Cookie`,
+//! `Proxy-Authorization`), on a path whose `OPTIONS` the router answers: where a handler or a
+//! fallback of yours runs, it counts like any other request.
 //!
 //! ```
 //! use std::time::Duration;
@@ -29,8 +36,7 @@
 //! use plumego_security::limit::Quota;
 //!
 //! // Five logins a minute, for each client and each route.
-//! let mut config = RateLimitConfig::default();
-//! config.name = "login".to_owned();
+//! let mut config = RateLimitConfig::new("login");
 //! config.quota = Quota::new(5, Duration::from_secs(60), 5)?;
 //! config.key = Key::client_ip().and(Key::route());
 //! let layer = RateLimitLayer::new(config)?;
@@ -69,6 +75,7 @@ mod service;
 pub use self::config::{AbuseGuardConfig, RateLimitConfig, RateLimitError, RateLimitHeaders};
 pub(crate) use self::exempt::is_operational;
 pub use self::guard::AbuseGuardLayer;
+pub(crate) use self::key::network;
 pub use self::key::{Key, KeySource};
 pub use self::layer::RateLimitLayer;
 pub use self::service::{RateLimitFuture, RateLimitService};

@@ -59,6 +59,7 @@ impl<S> SecurityHeadersService<S> {
 
 fn is_local(host: &str) -> bool {
     let name = host.split_once(':').map_or(host, |(name, _port)| name);
+    let name = name.strip_suffix('.').unwrap_or(name);
     let top = name.rsplit('.').next().unwrap_or_default();
     top.eq_ignore_ascii_case("localhost")
 }

@@ -16,7 +16,8 @@ pub struct TimeoutLayer {
 
 impl TimeoutLayer {
     /// For routes that have no time of their own. With zero, only what is ready at once is
-    /// answered; leave the layer out for no timeout.
+    /// answered; leave the layer out for no timeout. In the guards of an application zero is a
+    /// problem at build.
     pub fn new(timeout: Duration) -> Self {
         Self {
             timeout: Some(timeout),

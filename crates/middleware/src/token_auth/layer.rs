@@ -56,12 +56,25 @@ impl TokenAuthLayer {
         })
     }
 
-    /// Takes any of the tokens of a list that is separated by commas, as `AUTH_TOKEN` has it.
+    /// Takes any of the tokens of a list that is separated by commas, as `AUTH_TOKEN` has it. It
+    /// takes the setting as it is, so that a missing one is an error and not an open door.
+    ///
+    /// ```
+    /// use plumego_middleware::TokenAuthLayer;
+    /// use plumego_stdx::Secret;
+    ///
+    /// let mut auth_token = None;
+    /// assert!(TokenAuthLayer::from_list(&auth_token).is_err());
+    /// auth_token = Some(Secret::new("0123456789abcdef0123456789abcdef".to_owned()));
+    /// let layer = TokenAuthLayer::from_list(&auth_token)?;
+    /// # Ok::<(), plumego_contract::Problems>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`TokenAuthLayer::new`]; an empty text is no token.
-    pub fn from_list(list: &Secret<String>) -> Result<Self, Problems> {
-        let parts = list.expose().split(',').map(str::trim);
+    /// As [`TokenAuthLayer::new`]; nothing and an empty text are no token.
+    pub fn from_list<'a>(list: impl Into<Option<&'a Secret<String>>>) -> Result<Self, Problems> {
+        let list = list.into().map_or("", |list| list.expose().as_str());
+        let parts = list.split(',').map(str::trim);
         let tokens = parts.filter(|part| !part.is_empty());
         Self::new(tokens.map(|token| Secret::new(token.to_owned())))
     }

@@ -173,7 +173,7 @@ async fn layers_that_limit() {
         effect("GET / HTTP/1.1", 200, "ratelimit: ", true),
     )
     .await;
-    let any = serve(RateLimitLayer::new(RateLimitConfig::default()).unwrap()).await;
+    let any = serve(RateLimitLayer::new(RateLimitConfig::new("any")).unwrap()).await;
     check(
         "rate limit",
         any,
@@ -191,7 +191,7 @@ async fn layers_that_limit() {
     let timeout = TimeoutLayer::new(Duration::from_millis(50));
     check("timeout", serve(timeout).await, late).await;
 
-    let deadline = serve(BodyDeadlineLayer::new(slow)).await;
+    let deadline = serve(BodyDeadlineLayer::new(slow).unwrap()).await;
     let flows = effect("POST / HTTP/1.1", 200, "\r\n\r\nwhole", true);
     check("body deadline", deadline, sent("whole", flows)).await;
     let mut socket = TcpStream::connect(deadline).await.unwrap();

@@ -85,6 +85,26 @@ fn the_defaults() {
     assert_eq!((config.grace, config.total), (10 * SECOND, None));
 }
 
+#[test]
+fn what_would_refuse_every_body_that_waits_is_refused_by_name() {
+    let bad: [(&str, fn(&mut BodyDeadlineConfig)); 5] = [
+        ("grace is 0ns", |config| config.grace = Duration::ZERO),
+        ("grace is", |config| config.grace = Duration::MAX),
+        ("total is 0ns", |config| config.total = Some(Duration::ZERO)),
+        ("total is", |config| config.total = Some(Duration::MAX)),
+        ("min_bytes_per_second is 18446744073709551615", |config| {
+            config.min_bytes_per_second = NonZeroU64::new(u64::MAX);
+        }),
+    ];
+    for (expected, change) in bad {
+        let mut config = BodyDeadlineConfig::default();
+        change(&mut config);
+        let error = BodyDeadlineLayer::new(config).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(error.contains("it must be from 1"), "{error}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_hangs_gets_one_408() {
     let mut hanging = client(vec![(SECOND, 100)]);
@@ -148,7 +168,7 @@ async fn the_total_holds_however_fast_the_client_is() {
     let mut config = BodyDeadlineConfig::default();
     config.total = Some(30 * SECOND);
     let steady = || client(vec![(SECOND, 10_000); 60]);
-    let (response, took) = post(BodyDeadlineLayer::new(config), steady()).await;
+    let (response, took) = post(BodyDeadlineLayer::new(config).unwrap(), steady()).await;
     assert_eq!(response.status(), 408);
     assert!(took >= 30 * SECOND && took < 31 * SECOND, "{took:?}");
     let detail = json(response).await["detail"].clone();
@@ -157,7 +177,7 @@ async fn the_total_holds_however_fast_the_client_is() {
     config.total = None;
     config.min_bytes_per_second = None;
     let slow = client(vec![(3600 * SECOND, 1); 3]);
-    let (response, _) = post(BodyDeadlineLayer::new(config), slow).await;
+    let (response, _) = post(BodyDeadlineLayer::new(config).unwrap(), slow).await;
     assert_eq!(response.status(), 200);
 }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use plumego_contract::{Body, Methods, Request, RequestContext, Response, RouteInfo};
+use plumego_contract::{Body, Limit, Methods, Request, RequestContext, Response, RouteInfo};
 use plumego_middleware::concurrency_limit::{
     ConcurrencyLimitConfig, ConcurrencyLimitLayer, ConcurrencyStats,
 };
@@ -77,13 +77,37 @@ fn the_defaults() {
     let config = ConcurrencyLimitConfig::default();
     assert_eq!((config.max_concurrent, config.max_queued), (256, 512));
     assert_eq!(config.max_wait, Duration::from_millis(250));
-    let mut config = config;
-    config.max_concurrent = 0;
-    let error = Exported::new(config).unwrap_err().to_string();
-    assert!(
-        error.contains("max_concurrent is 0, it must be from 1"),
-        "{error}"
-    );
+    assert_eq!(config.max_waiting_bodies_per_client, Limit::At(64));
+}
+
+#[test]
+fn a_configuration_out_of_bounds_is_refused_by_name() {
+    let bad: [(&str, fn(&mut ConcurrencyLimitConfig)); 6] = [
+        ("max_concurrent is 0, it must be from 1 to 1000000", |c| {
+            c.max_concurrent = 0;
+        }),
+        ("max_concurrent is 1000001", |c| {
+            c.max_concurrent = 1_000_001
+        }),
+        ("max_queued is 18446744073709551615", |c| {
+            c.max_queued = usize::MAX;
+        }),
+        ("it must be at most one minute", |c| {
+            c.max_wait = Duration::MAX
+        }),
+        ("max_waiting_bodies_per_client is 0", |c| {
+            c.max_waiting_bodies_per_client = Limit::At(0);
+        }),
+        ("max_waiting_bodies_per_client is 1000001", |c| {
+            c.max_waiting_bodies_per_client = Limit::At(1_000_001);
+        }),
+    ];
+    for (expected, change) in bad {
+        let mut config = ConcurrencyLimitConfig::default();
+        change(&mut config);
+        let error = Exported::new(config).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

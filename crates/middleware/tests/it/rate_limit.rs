@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use http::{HeaderName, HeaderValue, Method};
-use plumego_contract::{Body, Methods, Request, RequestContext, Response, RouteInfo};
+use plumego_contract::{
+    AutomaticOptions, Body, Methods, Request, RequestContext, Response, RouteInfo,
+};
 use plumego_middleware::rate_limit::{
     AbuseGuardConfig, AbuseGuardLayer, Key, RateLimitConfig, RateLimitHeaders, RateLimitLayer,
 };
@@ -34,7 +36,7 @@ async fn status(layer: &RateLimitLayer, request: Request) -> u16 {
 
 /// One request at once, then one a second.
 fn one_each(key: Key) -> RateLimitLayer {
-    let mut config = RateLimitConfig::default();
+    let mut config = RateLimitConfig::new("test");
     config.quota = Quota::per_second(1, 1).unwrap();
     config.key = key;
     RateLimitLayer::new(config).unwrap()
@@ -61,6 +63,12 @@ fn preflight(ip: &str) -> Request {
     request
 }
 
+/// What the router answers itself.
+fn automatic(mut request: Request) -> Request {
+    request.extensions_mut().insert(AutomaticOptions);
+    request
+}
+
 fn guard(rate: u64, burst: u64) -> AbuseGuardLayer {
     let mut config = AbuseGuardConfig::default();
     config.rate = rate;
@@ -71,14 +79,17 @@ fn guard(rate: u64, burst: u64) -> AbuseGuardLayer {
 /// acceptance 21.1 (9, 34), 21.2 (11)
 #[tokio::test(start_paused = true)]
 async fn beyond_the_burst_there_is_one_429_that_says_when_to_come_again() {
-    let guard = guard(10, 3);
-    for left in ["2", "1"] {
+    let guard = guard(1, 3);
+    for (left, full_in) in [(2, 1), (1, 2)] {
         let response = send(&guard, get_from("192.0.2.1", "/")).await;
         assert_eq!(response.status(), 200);
-        assert_eq!(header(&response, "ratelimit-policy"), "\"default\";q=3;w=1");
+        assert_eq!(
+            header(&response, "ratelimit-policy"),
+            "\"abuse-guard\";q=3;w=3"
+        );
         assert_eq!(
             header(&response, "ratelimit"),
-            format!("\"default\";r={left};t=1")
+            format!("\"abuse-guard\";r={left};t={full_in}")
         );
         assert_eq!(header(&response, "retry-after"), "");
     }
@@ -87,22 +98,25 @@ async fn beyond_the_burst_there_is_one_429_that_says_when_to_come_again() {
     let refused = send(&guard, get_from("192.0.2.1", "/")).await;
     assert_eq!(refused.status(), 429);
     assert_eq!(header(&refused, "retry-after"), "1");
-    assert_eq!(header(&refused, "ratelimit"), "\"default\";r=0;t=1");
-    assert_eq!(header(&refused, "ratelimit-policy"), "\"default\";q=3;w=1");
+    assert_eq!(header(&refused, "ratelimit"), "\"abuse-guard\";r=0;t=1");
+    assert_eq!(
+        header(&refused, "ratelimit-policy"),
+        "\"abuse-guard\";q=3;w=3"
+    );
     assert_eq!(header(&refused, "content-type"), "application/problem+json");
     let body = json(refused).await;
     assert_eq!(body["code"], "rate_limited");
     assert_eq!(body["category"], "rate_limit_error");
     assert_eq!((&body["limit"], &body["remaining"]), (&3.into(), &0.into()));
     assert_eq!(body["retry_after"], 1);
-    assert_eq!(body["violated-policies"][0], "default");
+    assert_eq!(body["violated-policies"][0], "abuse-guard");
     assert_eq!(body["trace_id"].as_str().unwrap().len(), 32);
 }
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_enough_and_never_zero() {
     for (count, seconds) in [(1_000_000, 1), (3, 1), (7, 10), (5, 60)] {
-        let mut config = RateLimitConfig::default();
+        let mut config = RateLimitConfig::new("test");
         config.quota = Quota::new(count, Duration::from_secs(seconds), 2).unwrap();
         let layer = RateLimitLayer::new(config).unwrap();
         let mut refused = send(&layer, get("/")).await;
@@ -126,9 +140,9 @@ async fn the_guard_defaults_to_100_a_second_and_200_at_once() {
     let response = send(&guard, get_from("192.0.2.1", "/")).await;
     assert_eq!(
         header(&response, "ratelimit-policy"),
-        "\"default\";q=200;w=2"
+        "\"abuse-guard\";q=200;w=2"
     );
-    assert_eq!(header(&response, "ratelimit"), "\"default\";r=199;t=1");
+    assert_eq!(header(&response, "ratelimit"), "\"abuse-guard\";r=199;t=1");
     assert_eq!(guard.stats().allowed, 1);
 }
 
@@ -182,12 +196,8 @@ async fn operational_routes_are_not_counted() {
 async fn preflights_are_not_counted() {
     let layer = one_each(Key::client_ip());
     for _ in 0..10 {
-        assert_eq!(status(&layer, preflight("192.0.2.1")).await, 200);
-        let other = RouteInfo::new(Methods::One(Method::PUT), "/");
-        assert_eq!(
-            status(&layer, routed(preflight("192.0.2.1"), other)).await,
-            200
-        );
+        let request = automatic(preflight("192.0.2.1"));
+        assert_eq!(status(&layer, request).await, 200);
     }
     assert_eq!(layer.stats().allowed, 0);
 }
@@ -252,6 +262,26 @@ async fn a_key_may_be_anything_and_be_joined() {
     }
 }
 
+/// A header that the client makes up, joined with its address, is a new quota for each value. Two
+/// layers bound both.
+#[tokio::test(start_paused = true)]
+async fn two_layers_bound_what_a_joined_key_does_not() {
+    let api_key = || Key::header(HeaderName::from_static("x-api-key"));
+    let joined = one_each(Key::client_ip().and(api_key()));
+    let by_both = tower::layer::util::Stack::new(one_each(api_key()), one_each(Key::client_ip()));
+    for (request, expected) in [(0, 200), (1, 429), (2, 429)] {
+        let made_up = || {
+            with(
+                get_from("192.0.2.1", "/"),
+                "x-api-key",
+                &request.to_string(),
+            )
+        };
+        assert_eq!(status(&joined, made_up()).await, 200);
+        assert_eq!(send(&by_both, made_up()).await.status(), expected);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn clones_count_together_and_limits_inside_each_other_both_speak() {
     let layer = one_each(Key::client_ip());
@@ -259,14 +289,13 @@ async fn clones_count_together_and_limits_inside_each_other_both_speak() {
     assert_eq!(status(&layer, get_from("192.0.2.1", "/")).await, 200);
     assert_eq!(status(&other_group, get_from("192.0.2.1", "/")).await, 429);
 
-    let mut config = RateLimitConfig::default();
-    config.name = "login".to_owned();
+    let mut config = RateLimitConfig::new("login");
     config.quota = Quota::new(5, Duration::from_mins(1), 5).unwrap();
     let inner = RateLimitLayer::new(config).unwrap();
     let stack = tower::layer::util::Stack::new(inner, guard(100, 200));
     let response = send(&stack, get_from("192.0.2.1", "/")).await;
     let lines: Vec<_> = response.headers().get_all("ratelimit").iter().collect();
-    assert_eq!(lines, ["\"login\";r=4;t=12", "\"default\";r=199;t=1"]);
+    assert_eq!(lines, ["\"login\";r=4;t=12", "\"abuse-guard\";r=199;t=1"]);
 }
 
 #[tokio::test]
@@ -295,14 +324,17 @@ fn a_configuration_out_of_bounds_is_refused_by_name() {
         error.starts_with("rate limit: the rate is 1000000001"),
         "{error}"
     );
-    let mut config = RateLimitConfig::default();
+    let mut config = RateLimitConfig::new("test");
     config.max_keys = 0;
     let error = RateLimitLayer::new(config).unwrap_err().to_string();
     assert!(error.contains("number of keys is 0"), "{error}");
-    let mut config = RateLimitConfig::default();
+    let mut config = RateLimitConfig::new("test");
     config.name = "a\"b".to_owned();
     let error = RateLimitLayer::new(config).unwrap_err().to_string();
     assert!(error.contains("the name is"), "{error}");
+    let of_the_guard = RateLimitConfig::new(AbuseGuardLayer::NAME);
+    let error = RateLimitLayer::new(of_the_guard).unwrap_err().to_string();
+    assert!(error.contains("is that of the abuse guard"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -315,12 +347,30 @@ async fn a_handler_that_answers_options_itself_is_counted() {
             assert_eq!(status(&layer, request).await, expected);
         }
     }
+    // So is a fallback, which has no route.
+    let layer = one_each(Key::client_ip());
+    for expected in [200, 429] {
+        assert_eq!(status(&layer, preflight("192.0.2.1")).await, expected);
+    }
     // An OPTIONS request that is no preflight is none.
     let layer = one_each(Key::client_ip());
     for expected in [200, 429] {
-        let mut request = from("192.0.2.1", get("/"));
+        let mut request = automatic(from("192.0.2.1", get("/")));
         *request.method_mut() = Method::OPTIONS;
         assert_eq!(status(&layer, request).await, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_preflight_with_credentials_is_a_guess_at_them_and_counts() {
+    for name in ["authorization", "cookie", "proxy-authorization"] {
+        for value in ["Bearer guess", ""] {
+            let layer = one_each(Key::client_ip());
+            for expected in [200, 429] {
+                let request = with(automatic(preflight("192.0.2.1")), name, value);
+                assert_eq!(status(&layer, request).await, expected, "{name}: {value}");
+            }
+        }
     }
 }
 
@@ -339,22 +389,28 @@ async fn a_request_that_waited_for_its_turn_is_counted_when_it_has_it() {
 
 #[tokio::test(start_paused = true)]
 async fn another_quota_holds_from_the_next_request_on() {
-    let guard = guard(10, 3);
+    let guard = guard(1, 3);
     for _ in 0..3 {
         assert_eq!(send(&guard, get_from("192.0.2.1", "/")).await.status(), 200);
     }
     assert_eq!(send(&guard, get_from("192.0.2.1", "/")).await.status(), 429);
     // More at once: what was used up stays so, and there is room beside it.
-    guard.set(10, 5).unwrap();
+    guard.set(1, 5).unwrap();
     let response = send(&guard, get_from("192.0.2.1", "/")).await;
     assert_eq!(response.status(), 200);
-    assert_eq!(header(&response, "ratelimit-policy"), "\"default\";q=5;w=1");
-    assert_eq!(header(&response, "ratelimit"), "\"default\";r=1;t=1");
+    assert_eq!(
+        header(&response, "ratelimit-policy"),
+        "\"abuse-guard\";q=5;w=5"
+    );
+    assert_eq!(header(&response, "ratelimit"), "\"abuse-guard\";r=1;t=4");
     // Less: nobody gets anything free by it.
     guard.set(1, 1).unwrap();
     let refused = send(&guard, get_from("192.0.2.1", "/")).await;
     assert_eq!(refused.status(), 429);
-    assert_eq!(header(&refused, "ratelimit-policy"), "\"default\";q=1;w=1");
+    assert_eq!(
+        header(&refused, "ratelimit-policy"),
+        "\"abuse-guard\";q=1;w=1"
+    );
     assert_eq!(send(&guard, get_from("192.0.2.2", "/")).await.status(), 200);
     assert_eq!(send(&guard, get_from("192.0.2.2", "/")).await.status(), 429);
     advance(Duration::from_secs(1)).await;

@@ -169,6 +169,10 @@ async fn hsts_is_for_secure_requests_alone_and_not_for_localhost() {
         (https("localhost.example"), true),
         (https("localhost"), false),
         (https("localhost:8443"), false),
+        (https("localhost."), false),
+        (https("a.localhost."), false),
+        (https("a.localhost.:8443"), false),
+        (https("localhost.example."), true),
         (https("app.LocalHost:8443"), false),
     ] {
         let response = run(SecurityHeadersLayer::default(), page, request).await;
@@ -195,7 +199,7 @@ async fn what_a_handler_sets_stays() {
 /// Refusals of the layers below carry the headers, and so does a 500 whose panic was caught below.
 #[tokio::test]
 async fn refusals_and_panics_below_carry_them_too() {
-    let mut config = RateLimitConfig::default();
+    let mut config = RateLimitConfig::new("test");
     config.quota = Quota::per_second(1, 1).unwrap();
     config.key = Key::client_ip();
     let limit = RateLimitLayer::new(config).unwrap();

@@ -137,6 +137,12 @@ fn no_token_or_a_weak_one_is_refused_when_built() {
     }
     let long = TokenAuthLayer::new([secret(&"x".repeat(1025))]).unwrap_err();
     assert!(long.to_string().contains("more than 1024"));
+    let (unset, empty) = (None, secret(""));
+    for list in [&unset, &Some(empty)] {
+        let problems = TokenAuthLayer::from_list(list).unwrap_err();
+        assert!(problems.to_string().contains("AUTH_TOKEN"), "{problems}");
+    }
+    assert!(TokenAuthLayer::from_list(&Some(secret(TOKEN))).is_ok());
     for list in ["", " , "] {
         let problems = TokenAuthLayer::from_list(&secret(list)).unwrap_err();
         assert!(problems.to_string().contains("AUTH_TOKEN"), "{problems}");

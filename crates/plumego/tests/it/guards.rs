@@ -49,8 +49,8 @@ async fn new_ports_and_forged_headers_do_not_get_around_the_guard() {
     assert_eq!(status(&refused), 429);
     for line in [
         "retry-after: 1",
-        "ratelimit: \"default\";r=0;t=1",
-        "ratelimit-policy: \"default\";q=5;w=5",
+        "ratelimit: \"abuse-guard\";r=0;t=1",
+        "ratelimit-policy: \"abuse-guard\";q=5;w=5",
         "content-type: application/problem+json",
         "x-content-type-options: nosniff",
         "\"code\":\"rate_limited\"",
@@ -162,7 +162,7 @@ async fn a_body_that_drips_is_408_and_one_that_flows_is_not() {
     let mut config = BodyDeadlineConfig::default();
     config.grace = Duration::from_secs(1);
     let app = App::builder()
-        .layer(BodyDeadlineLayer::new(config))
+        .layer(BodyDeadlineLayer::new(config).unwrap())
         .routes(|r| r.post("/", async |body: String| body.len().to_string()));
     let (_running, addr) = start(app).await;
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 use http::HeaderName;
 use http::request::Parts;
 use plumego::contract::auth::{AuthError, Authenticator, Principal};
-use plumego::middleware::RateLimitLayer;
 use plumego::middleware::auth::AuthenticateLayer;
 use plumego::middleware::body_deadline::BodyDeadlineConfig;
 use plumego::middleware::rate_limit::{AbuseGuardConfig, Key, RateLimitConfig};
+use plumego::middleware::{RateLimitLayer, TokenAuthLayer};
 use plumego::prelude::*;
 use plumego::security::limit::Quota;
+use plumego::stdx::Secret;
 use tokio::time::interval;
 
 use crate::house::{House, house};
@@ -18,7 +19,7 @@ use crate::wire::{Answer, within};
 
 /// Twice for each key, and then not while a test runs.
 fn twice(name: &str, key: Key) -> RateLimitLayer {
-    let mut config = RateLimitConfig::default();
+    let mut config = RateLimitConfig::new("test");
     name.clone_into(&mut config.name);
     config.quota = Quota::new(1, Duration::from_hours(1), 2).unwrap();
     config.key = key;
@@ -68,6 +69,57 @@ fn routes(router: Router) -> Router {
         })
 }
 
+/// The two lines that make a preflight of a request for `OPTIONS`.
+const PREFLIGHT: &str = "Origin: https://evil.test\r\nAccess-Control-Request-Method: GET\r\n";
+
+/// A token to be guessed behind a limit: with the shape of a preflight, every guess went by it.
+#[tokio::test]
+async fn shape_of_a_preflight_is_no_way_around_a_limit() {
+    let token = Secret::new("0123456789abcdef0123456789abcdef".to_owned());
+    let auth = TokenAuthLayer::new([token]).unwrap();
+    let house = house(|app| {
+        app.guards(|guards| guards.abuse_guard = None).routes(|r| {
+            r.group("/closed", |r| {
+                let r = r.layer(twice("closed", Key::client_ip())).layer(auth);
+                r.get("/", async || "closed")
+            })
+            .group("/open", |r| {
+                let r = r.layer(twice("open", Key::client_ip()));
+                r.get("/", async || "open")
+            })
+            .group("/shop", |r| {
+                let r = r.layer(twice("shop", Key::client_ip()));
+                r.get("/", async || "shop").fallback(async || "work")
+            })
+            .group("/own", |r| {
+                let r = r.layer(twice("own", Key::client_ip()));
+                r.options("/", async || "work")
+            })
+        })
+    })
+    .await;
+    let ask = async |target: &str, line: &str| {
+        let request = format!("OPTIONS {target} HTTP/1.1\r\nHost: x\r\n{PREFLIGHT}{line}\r\n");
+        house.send(request).await.status()
+    };
+    for (target, line, expected) in [
+        (
+            "/closed",
+            "Authorization: Bearer guess\r\n",
+            [401, 401, 429],
+        ),
+        ("/shop/nowhere", "", [200, 200, 429]),
+        ("/own", "", [200, 200, 429]),
+        ("/open", "", [204, 204, 204]),
+        ("/open", "Cookie: session=guess\r\n", [204, 204, 429]),
+    ] {
+        for status in expected {
+            assert_eq!(ask(target, line).await, status, "{target} {line}");
+        }
+    }
+    house.stop().await;
+}
+
 async fn ask(house: &House, target: &str, line: &str) -> Answer {
     let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\n{line}\r\n");
     house.send(request).await
@@ -90,7 +142,7 @@ async fn check(policy: &str, rows: &[(&str, &str, u16)]) {
             .filter_map(|line| line.strip_prefix("ratelimit-policy: "))
             .collect();
         let mine = format!("\"{policy}\";q=2;w=7200");
-        let guard = "\"default\";q=200;w=2";
+        let guard = "\"abuse-guard\";q=200;w=2";
         match *target {
             "/free" => assert_eq!(told, [guard]),
             _ if *status == 401 => assert_eq!(told, [guard]),

@@ -11,7 +11,8 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, StatusCode};
 use http_body::Body as HttpBody;
 use plumego_contract::{
-    Body, BoxError, Connection, NoHandler, Params, Request, RequestContext, Response, RouteInfo,
+    AutomaticOptions, Body, BoxError, Connection, NoHandler, Params, Request, RequestContext,
+    Response, RouteInfo,
 };
 use tower_service::Service;
 
@@ -69,6 +70,9 @@ impl Frozen {
         }
         if let Some(outcome) = plan.outcome {
             extensions.insert(NoHandler);
+            if outcome.is_options() {
+                extensions.insert(AutomaticOptions);
+            }
             extensions.insert(outcome);
         }
         let inner = match plan.endpoint {

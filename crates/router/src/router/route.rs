@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Body as HttpBody;
@@ -64,12 +65,20 @@ impl Router {
     }
 
     /// How long the route may take to answer, in place of the application's time: a `Duration`, or
-    /// [`RouteTimeout::Never`].
+    /// [`RouteTimeout::Never`]. Zero is a problem at freeze: every request that waits would be 504.
     #[track_caller]
     #[must_use]
-    pub fn timeout(self, timeout: impl Into<RouteTimeout>) -> Self {
+    pub fn timeout(mut self, timeout: impl Into<RouteTimeout>) -> Self {
+        let timeout = timeout.into();
+        if timeout == RouteTimeout::After(Duration::ZERO) {
+            self.problems.push(Problem::at(
+                "the timeout of a route is 0s, so every request that waits would be 504: expected \
+                 more than that, or `RouteTimeout::Never`",
+                Location::caller(),
+            ));
+        }
         self.modify("timeout", |route| {
-            route.info.timeout = Some(timeout.into());
+            route.info.timeout = Some(timeout);
         })
     }
 

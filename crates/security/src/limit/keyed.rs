@@ -100,13 +100,8 @@ impl KeyedLimiter {
         };
         let page = page.get_or_init(|| Box::new(Page::new(self.groups)));
         let decision = page
-<<<<<<< HEAD
             .check(tag, quota, now)
-            .or_else(|| page.bring_in(tag, quota, now));
-=======
-            .check(tag, self.quota, now)
-            .or_else(|| page.bring_in(tag, self.quota, now, || self.has_room()));
->>>>>>> 69bcbc2 (wip all)
+            .or_else(|| page.bring_in(tag, quota, now, || self.has_room()));
         let Some(decision) = decision else {
             return self.check_overflow(quota, now);
         };
@@ -181,10 +176,6 @@ impl KeyedLimiter {
         size_of::<Self>() + size_of_val(&*self.pages)
     }
 
-<<<<<<< HEAD
-    fn check_overflow(&self, quota: Quota, now: u64) -> Decision {
-        let decision = self.overflow.check_with(quota, now);
-=======
     /// Counts one key more, unless there are as many as there may be.
     fn has_room(&self) -> bool {
         let one_more = |keys: usize| (keys < self.max_keys).then_some(keys + 1);
@@ -193,9 +184,8 @@ impl KeyedLimiter {
             .is_ok()
     }
 
-    fn check_overflow(&self, now: u64) -> Decision {
-        let decision = self.overflow.check(now);
->>>>>>> 69bcbc2 (wip all)
+    fn check_overflow(&self, quota: Quota, now: u64) -> Decision {
+        let decision = self.overflow.check_with(quota, now);
         self.overflowed.fetch_add(1, Ordering::Relaxed);
         if !decision.allowed {
             self.overflow_refused.fetch_add(1, Ordering::Relaxed);

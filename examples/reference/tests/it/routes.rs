@@ -193,7 +193,7 @@ fn every_answer_is_guarded_and_pages_of_any_origin_may_read_it() {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(
             answer.header("ratelimit-policy"),
-            Some("\"default\";q=200;w=2")
+            Some("\"abuse-guard\";q=200;w=2")
         );
         let policy = answer.header("content-security-policy").unwrap();
         assert!(policy.starts_with("default-src 'self'"), "{policy}");

@@ -51,13 +51,13 @@ async fn refusal_is_a_problem_that_says_when_to_come_again_and_pages_can_read_it
     let first = client.ask("GET", "/", origin).await;
     assert_eq!(
         first.header("ratelimit-policy"),
-        Some("\"default\";q=3;w=3")
+        Some("\"abuse-guard\";q=3;w=3")
     );
     assert!(
         first
             .header("ratelimit")
             .unwrap()
-            .starts_with("\"default\";r=2;")
+            .starts_with("\"abuse-guard\";r=2;")
     );
     assert_eq!(first.header("retry-after"), None);
 
@@ -80,7 +80,7 @@ async fn refusal_is_a_problem_that_says_when_to_come_again_and_pages_can_read_it
         refused
             .header("ratelimit")
             .unwrap()
-            .starts_with("\"default\";r=0;")
+            .starts_with("\"abuse-guard\";r=0;")
     );
     assert_eq!(refused.header("access-control-allow-origin"), Some("*"));
     assert_eq!(refused.header("x-content-type-options"), Some("nosniff"));

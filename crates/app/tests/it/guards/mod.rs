@@ -1,5 +1,7 @@
 mod headers;
 mod limits;
+mod mistakes;
+mod uploads;
 
 use plumego_app::{App, Guards};
 use plumego_observe::log::CaptureSink;

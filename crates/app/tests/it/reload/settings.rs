@@ -216,7 +216,7 @@ async fn the_share_of_a_client_changes() {
     let refused = client.get("/").await;
     assert_eq!(
         refused.header("ratelimit-policy"),
-        Some("\"default\";q=1;w=1")
+        Some("\"abuse-guard\";q=1;w=1")
     );
     reload(
         &place,
@@ -235,7 +235,7 @@ async fn the_share_of_a_client_changes() {
     })
     .await;
     let policy = answer.header("ratelimit-policy");
-    assert_eq!(policy, Some("\"default\";q=9;w=1"));
+    assert_eq!(policy, Some("\"abuse-guard\";q=1000;w=1"));
     stop(running).await;
 }
 

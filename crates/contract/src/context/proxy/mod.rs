@@ -26,20 +26,25 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 /// Anybody can send `X-Forwarded-For`. Only a proxy of your own, which writes these headers itself,
 /// makes them true, so list the addresses from which your proxies connect and no others.
 ///
+/// There are two families of these headers, `X-Forwarded-*` and `Forwarded`. A proxy writes one of
+/// them, and hands on what the client wrote into the other one. So one family is read, which
+/// [`ForwardedHeader`] names, and the other one is never looked at. Nor is `X-Real-IP`, which has
+/// no hops to hold against the networks.
+///
 /// # How the client is found
 /// When the peer of the connection is in none of the networks, the headers are not looked at and
 /// the peer is the client. Otherwise the hops are walked from the right, since every proxy adds on
 /// the right what it has seen: the first address that is in none of the networks is the client.
 /// When all are trusted, it is the leftmost. A hop that is no address (`unknown`, `_hidden`,
 /// garbage) ends the walk, and the last address known, which is that of a trusted proxy, is taken.
+/// So it is when the header is missing or empty: then the proxy asks for itself, as far as anybody
+/// can tell. A proxy that adds its line to every request leaves a client no way to get there.
 /// Nothing that stands to the left of the client is ever used.
 ///
-/// `Forwarded` (RFC 7239) is read when there is one, and `X-Forwarded-*` are ignored then;
-/// `X-Real-IP`, which has no hops to hold against the networks, always is. Scheme
-/// and host come from the element of `Forwarded` at which the walk ended, or from the last entries
-/// of `X-Forwarded-Proto` and `X-Forwarded-Host`, which the nearest proxy has written. Your proxy
-/// must set these two or remove them: one that hands them through hands through the client's word.
-/// A scheme other than `http` and `https` and a host that is none are ignored.
+/// Scheme and host come from the element of `Forwarded` at which the walk ended, or from the last
+/// entries of `X-Forwarded-Proto` and `X-Forwarded-Host`, which the nearest proxy has written. Your
+/// proxy must set these two or remove them: one that hands them through hands through the client's
+/// word. A scheme other than `http` and `https` and a host that is none are ignored.
 ///
 /// A peer at a Unix socket has no address. It is believed when `unix` is in the list, and is in no
 /// network otherwise. Whoever may write to the socket is believed then: give the file a mode that
@@ -71,6 +76,22 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 pub struct TrustedProxies {
     networks: Vec<IpNet>,
     unix: bool,
+    header: Option<ForwardedHeader>,
+}
+
+/// Which headers the proxies write. The other ones are a client's word, and never looked at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host`.
+    #[default]
+    XForwarded,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+impl ForwardedHeader {
+    /// The names, as they are read from text.
+    pub const NAMES: &'static [&'static str] = &["x-forwarded", "forwarded"];
 }
 
 /// The word in a list for the peers at Unix sockets.
@@ -93,8 +114,44 @@ impl TrustedProxies {
     pub fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
         Self {
             networks: networks.into_iter().map(canonical).collect(),
-            unix: false,
+            ..Self::default()
         }
+    }
+
+    /// Reads these headers, whatever the configuration of an application says.
+    ///
+    /// ```
+    /// use plumego_contract::{ForwardedHeader, TrustedProxies};
+    ///
+    /// let proxies: TrustedProxies = "10.0.0.0/8".parse()?;
+    /// let proxies = proxies.with_header(ForwardedHeader::Forwarded);
+    /// assert_eq!(proxies.header(), ForwardedHeader::Forwarded);
+    /// # Ok::<(), plumego_contract::ParseTrustedProxiesError>(())
+    /// ```
+    #[must_use]
+    pub fn with_header(mut self, header: ForwardedHeader) -> Self {
+        self.header = Some(header);
+        self
+    }
+
+    /// Reads these headers, unless [`with_header`](Self::with_header) has said which.
+    #[must_use]
+    pub fn or_header(mut self, header: ForwardedHeader) -> Self {
+        self.header.get_or_insert(header);
+        self
+    }
+
+    /// Which headers are read.
+    pub fn header(&self) -> ForwardedHeader {
+        self.header.unwrap_or_default()
+    }
+
+    /// Whether every address of one kind, IPv4 or IPv6, is in one of the networks: then whoever
+    /// connects is believed.
+    pub fn contains_everybody(&self) -> bool {
+        self.networks
+            .iter()
+            .any(|network| network.prefix_len() == 0)
     }
 
     /// Believes the peers at Unix sockets too, or not.
@@ -138,11 +195,11 @@ impl TrustedProxies {
             None => self.unix && connection.unix.is_some(),
         };
         if !believed {
-            direct
-        } else if headers.contains_key(FORWARDED) {
-            self.by_forwarded(&direct, headers)
-        } else {
-            self.by_x_forwarded(&direct, headers)
+            return direct;
+        }
+        match self.header() {
+            ForwardedHeader::XForwarded => self.by_x_forwarded(&direct, headers),
+            ForwardedHeader::Forwarded => self.by_forwarded(&direct, headers),
         }
     }
 
@@ -251,6 +308,42 @@ impl fmt::Display for TrustedProxies {
         Ok(())
     }
 }
+
+/// `x-forwarded` or `forwarded`, in any case.
+impl FromStr for ForwardedHeader {
+    type Err = ParseForwardedHeaderError;
+
+    fn from_str(text: &str) -> Result<Self, ParseForwardedHeaderError> {
+        if text.eq_ignore_ascii_case("x-forwarded") {
+            Ok(Self::XForwarded)
+        } else if text.eq_ignore_ascii_case("forwarded") {
+            Ok(Self::Forwarded)
+        } else {
+            Err(ParseForwardedHeaderError(()))
+        }
+    }
+}
+
+impl fmt::Display for ForwardedHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::XForwarded => "x-forwarded",
+            Self::Forwarded => "forwarded",
+        })
+    }
+}
+
+/// A name of forwarding headers was none of [`ForwardedHeader::NAMES`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseForwardedHeaderError(());
+
+impl fmt::Display for ParseForwardedHeaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected `x-forwarded` or `forwarded`, whichever of the two your proxy writes")
+    }
+}
+
+impl std::error::Error for ParseForwardedHeaderError {}
 
 /// An item of a list of proxies was neither a network, nor an address, nor `unix`.
 #[derive(Debug, Clone, PartialEq, Eq)]

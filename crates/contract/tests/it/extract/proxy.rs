@@ -3,14 +3,25 @@
 use std::net::IpAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use plumego_contract::{Client, Connection, TrustedProxies};
+use plumego_contract::{Client, Connection, ForwardedHeader, TrustedProxies};
 use proptest::prelude::*;
 
 const PEER: &str = "10.0.0.1:443";
 
-/// Who asks, when a proxy in `10.0.0.0/8` (or this peer) sends these lines.
+/// The headers that a proxy writes whose first line is this one.
+fn written(name: &str) -> ForwardedHeader {
+    match name {
+        FWD => ForwardedHeader::Forwarded,
+        _ => ForwardedHeader::XForwarded,
+    }
+}
+
+/// Who asks, when a proxy in `10.0.0.0/8` (or this peer) sends these lines. The first one tells
+/// which headers it writes.
 fn resolve_from(peer: &str, lines: &[(&str, &str)]) -> Client {
     let trusted: TrustedProxies = "10.0.0.0/8 2001:db8:1::/48".parse().unwrap();
+    let first = lines.first().map_or(XFF, |(name, _)| name);
+    let trusted = trusted.with_header(written(first));
     let mut headers = HeaderMap::new();
     for (name, value) in lines {
         let name: HeaderName = name.parse().unwrap();
@@ -198,16 +209,86 @@ fn a_comma_inside_of_quotes_does_not_split() {
     check(&lines, "203.0.113.7");
 }
 
+// acceptance 21.2 (19)
 #[test]
-fn forwarded_wins_over_x_forwarded() {
-    let lines = [
-        (XFF, "6.6.6.6"),
-        ("x-forwarded-proto", "https"),
-        ("x-forwarded-host", "evil.example"),
-        (FWD, "for=203.0.113.7"),
+fn headers_that_the_proxy_does_not_write_are_never_looked_at() {
+    let x_forwarded = [
+        (XFF, "203.0.113.7"),
+        ("x-forwarded-proto", "http"),
+        ("x-forwarded-host", "shop.example"),
     ];
-    check(&lines, "203.0.113.7");
-    assert_eq!(seen(&lines), (false, None));
+    let forwarded = [(FWD, "for=203.0.113.7;host=shop.example")];
+    // What the client sent beside them: good, empty, broken, and of the proxy's own network.
+    for forged in [
+        "for=6.6.6.6;proto=https;host=evil.example",
+        "for=10.0.0.9;proto=https",
+        "",
+        ",",
+        "\"",
+        "for=unknown",
+    ] {
+        for line in [&[(FWD, forged)][..], &[(FWD, forged), (FWD, forged)]] {
+            let lines = [&x_forwarded[..], line].concat();
+            check(&lines, "203.0.113.7");
+            assert_eq!(seen(&lines), (false, Some("shop.example".to_owned())));
+        }
+    }
+    for forged in ["6.6.6.6", "10.0.0.9", "", "unknown"] {
+        let forged = [
+            (XFF, forged),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "evil.example"),
+        ];
+        let lines = [&forwarded[..], &forged].concat();
+        check(&lines, "203.0.113.7");
+        assert_eq!(seen(&lines), (false, Some("shop.example".to_owned())));
+    }
+}
+
+#[test]
+fn a_header_that_says_nothing_is_the_proxy_asking_for_itself() {
+    for nothing in ["", ",", " ,\t,", "unknown", "\"\""] {
+        check(&[(XFF, nothing)], "10.0.0.1");
+        check(&[(FWD, nothing)], "10.0.0.1");
+    }
+}
+
+#[test]
+fn the_family_of_headers_has_a_name_and_the_first_choice_holds() {
+    for (name, expected) in [
+        ("x-forwarded", ForwardedHeader::XForwarded),
+        ("Forwarded", ForwardedHeader::Forwarded),
+    ] {
+        let read: ForwardedHeader = name.parse().unwrap();
+        assert_eq!(read, expected);
+        assert_eq!(read.to_string(), name.to_lowercase());
+        assert!(ForwardedHeader::NAMES.contains(&read.to_string().as_str()));
+    }
+    let error = "both".parse::<ForwardedHeader>().unwrap_err().to_string();
+    assert!(error.contains("`x-forwarded` or `forwarded`"), "{error}");
+    let none = TrustedProxies::default();
+    assert_eq!(none.header(), ForwardedHeader::XForwarded);
+    let first = none.or_header(ForwardedHeader::Forwarded);
+    assert_eq!(first.header(), ForwardedHeader::Forwarded);
+    let same = first.or_header(ForwardedHeader::XForwarded);
+    assert_eq!(same.header(), ForwardedHeader::Forwarded);
+    let other = same.with_header(ForwardedHeader::XForwarded);
+    assert_eq!(other.header(), ForwardedHeader::XForwarded);
+}
+
+#[test]
+fn a_network_of_everybody_is_told() {
+    for (list, expected) in [
+        ("", false),
+        ("10.0.0.0/8, ::1", false),
+        ("0.0.0.0/1, 128.0.0.0/1", false),
+        ("10.0.0.0/8, 0.0.0.0/0", true),
+        ("::/0", true),
+        ("::ffff:0.0.0.0/96", true),
+    ] {
+        let proxies: TrustedProxies = list.parse().unwrap();
+        assert_eq!(proxies.contains_everybody(), expected, "{list}");
+    }
 }
 
 #[test]
@@ -324,6 +405,7 @@ proptest! {
             let mut headers = HeaderMap::new();
             headers.insert(name, HeaderValue::from_bytes(&line).unwrap());
             let trusted: TrustedProxies = "10.0.0.0/8".parse().unwrap();
+            let trusted = trusted.with_header(written(name));
             let peer = Connection::from_peer(PEER.parse().unwrap());
             prop_assert_eq!(trusted.resolve(&peer, &headers).ip, Some([203, 0, 113, 7].into()));
         }

@@ -49,7 +49,7 @@ async fn who_asks_too_often_is_told_when_to_come_again() {
         let first = shop.curl("/", &[protocol]).await;
         assert_eq!(
             first.header("ratelimit-policy"),
-            Some("\"default\";q=2;w=2")
+            Some("\"abuse-guard\";q=2;w=2")
         );
         let mut answer = first;
         while answer.status() == 200 {
@@ -62,7 +62,7 @@ async fn who_asks_too_often_is_told_when_to_come_again() {
             answer
                 .header("ratelimit")
                 .unwrap()
-                .starts_with("\"default\";r=0;")
+                .starts_with("\"abuse-guard\";r=0;")
         );
         // curl reads `Retry-After`, and what it says is enough. Older ones cannot use an HTTP/2
         // connection of prior knowledge again (curl/curl#10634).
