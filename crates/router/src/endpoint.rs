@@ -7,10 +7,11 @@ use std::future::poll_fn;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use http_body::Body as HttpBody;
+use pin_project_lite::pin_project;
 use plumego_contract::{Body, BoxError, Error, Request, RequestContext, Response};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -131,8 +132,10 @@ where
         // Called at once where it can be, so that a layer knows of a request whose client goes away
         // before the first poll.
         if let Poll::Ready(Ok(())) = service.poll_ready(&mut Context::from_waker(Waker::noop())) {
-            let response = service.call(request);
-            return Box::pin(async move { finish(response.await, cx.as_ref()) });
+            return Box::pin(Finish {
+                future: service.call(request),
+                cx,
+            });
         }
         Box::pin(async move {
             if let Err(error) = poll_fn(|task| service.poll_ready(task)).await {
@@ -140,6 +143,32 @@ where
             }
             finish(service.call(request).await, cx.as_ref())
         })
+    }
+}
+
+pin_project! {
+    /// The future of a service whose answers are brought to ours. No `async` block: that would move
+    /// the future once more for every request.
+    struct Finish<F> {
+        #[pin]
+        future: F,
+        cx: Option<RequestContext>,
+    }
+}
+
+impl<F, B, E> Future for Finish<F>
+where
+    F: Future<Output = Result<http::Response<B>, E>>,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    E: Into<BoxError>,
+{
+    type Output = Response;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        let this = self.project();
+        let result = ready!(this.future.poll(cx));
+        Poll::Ready(finish(result, this.cx.as_ref()))
     }
 }
 

@@ -105,7 +105,8 @@ impl Drop for Open {
 /// The future of a response. The engine drops it when the client goes away.
 pub(crate) struct Answer {
     pending: Option<(ResponseFuture, Open)>,
-    failed: Option<Response<Tracked>>,
+    /// In a box: this is moved with every request, and hardly ever there.
+    failed: Option<Box<Response<Tracked>>>,
     http1: bool,
 }
 
@@ -121,7 +122,7 @@ impl Answer {
         open.flow.respond(false);
         Self {
             pending: None,
-            failed: Some(response.map(|body| Tracked::new(body, open))),
+            failed: Some(Box::new(response.map(|body| Tracked::new(body, open)))),
             http1: false,
         }
     }
@@ -133,7 +134,7 @@ impl Future for Answer {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         if let Some(response) = this.failed.take() {
-            return Poll::Ready(Ok(response));
+            return Poll::Ready(Ok(*response));
         }
         let Some((pending, open)) = &mut this.pending else {
             return Poll::Pending;

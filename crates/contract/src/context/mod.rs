@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderValue, Method, Uri, header};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use plumego_observe::trace::TraceContext;
 use plumego_stdx::Limit;
 use tokio::time::Instant;
@@ -30,6 +30,9 @@ pub use self::proxy::{
     Client, ForwardedHeader, ParseForwardedHeaderError, ParseTrustedProxiesError, TrustedProxies,
 };
 use crate::{Error, RouteInfo, RouteTimeout};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// The most tasks that one request may leave behind.
 pub const MAX_AFTER_RESPONSE_TASKS: usize = 16;
@@ -51,7 +54,8 @@ struct Inner {
     host: Option<HeaderValue>,
     route: Option<Arc<RouteInfo>>,
     params: Params,
-    trace: TraceContext,
+    /// Made when somebody asks, unless one came in: without log and trace header nobody does.
+    trace: OnceLock<TraceContext>,
     started: Instant,
     deadline: Mutex<Option<Instant>>,
     request_id: OnceLock<RequestId>,
@@ -109,10 +113,9 @@ impl RequestContext {
             None => app.request_time(),
         };
         let deadline = time.and_then(|time| started.checked_add(time));
-        let parents = headers.get_all("traceparent");
         Self(Arc::new(Inner {
             client: app.trusted_proxies.resolve(&connection, headers),
-            trace: TraceContext::from_header_values(parents, headers.get_all("tracestate")),
+            trace: incoming_trace(headers),
             app,
             connection,
             method: method.clone(),
@@ -217,7 +220,7 @@ impl RequestContext {
 
     /// The W3C trace context: the incoming trace continued, or a new one.
     pub fn trace(&self) -> &TraceContext {
-        &self.0.trace
+        self.0.trace.get_or_init(TraceContext::new_root)
     }
 
     /// When the request's head was complete.
@@ -353,6 +356,15 @@ impl RequestContext {
             }
         }
     }
+}
+
+/// The trace of the caller, when the request names one; empty when there is no such header.
+fn incoming_trace(headers: &HeaderMap) -> OnceLock<TraceContext> {
+    if !headers.contains_key(TRACEPARENT) {
+        return OnceLock::new();
+    }
+    let parents = headers.get_all(TRACEPARENT);
+    TraceContext::from_header_values(parents, headers.get_all(TRACESTATE)).into()
 }
 
 impl fmt::Debug for RequestContext {

@@ -13,6 +13,8 @@ const METHOD_BYTES_MAX: usize = 32;
 const PATH_BYTES_MAX: usize = 2048;
 const TEXT_BYTES_MAX: usize = 256;
 const MESSAGE_BYTES_MAX: usize = 1024;
+/// What a line in JSON takes as a rule.
+const LINE_BYTES: usize = 512;
 
 /// Writes one line for each request to a [`LogWriter`], in its format.
 ///
@@ -60,6 +62,7 @@ fn level(record: &RequestRecord<'_>) -> Level {
 }
 
 fn json(out: &mut Vec<u8>, record: &RequestRecord<'_>, level: Level) {
+    out.reserve(LINE_BYTES);
     out.extend_from_slice(b"{\"time\":\"");
     record.start.write_rfc3339_millis(out);
     out.extend_from_slice(b"\",\"level\":\"");
@@ -194,7 +197,13 @@ fn address(out: &mut Vec<u8>, ip: IpAddr) {
                 if dot {
                     out.push(b'.');
                 }
-                number(out, u64::from(octet));
+                if octet > 99 {
+                    out.push(b'0' + octet / 100);
+                }
+                if octet > 9 {
+                    out.push(b'0' + octet / 10 % 10);
+                }
+                out.push(b'0' + octet % 10);
                 dot = true;
             }
         }

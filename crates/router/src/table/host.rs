@@ -55,9 +55,15 @@ pub(crate) fn split_port(value: &str) -> Option<(&str, &str)> {
         value.get(1..close)?.parse::<Ipv6Addr>().ok()?;
         close + 1
     } else {
-        let end = value.find(':').unwrap_or(value.len());
+        // The colon is none of these; anything else that ends the name is refused as a port below.
+        let mut has_escapes = false;
+        let end = value.bytes().position(|byte| {
+            has_escapes |= byte == b'%';
+            !in_reg_name(byte)
+        });
+        let end = end.unwrap_or(value.len());
         let name = value.get(..end)?;
-        if name.is_empty() || !name.bytes().all(in_reg_name) || !escapes_are_whole(name) {
+        if name.is_empty() || (has_escapes && !escapes_are_whole(name)) {
             return None;
         }
         end
@@ -88,5 +94,25 @@ fn escapes_are_whole(name: &str) -> bool {
 
 /// RFC 3986, section 3.2.2: unreserved, sub-delims, and the percent sign of an escape.
 fn in_reg_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte)
+    REG_NAME.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+/// Looked up for every byte of every `Host`.
+const REG_NAME: [bool; 256] = reg_name();
+
+#[expect(clippy::indexing_slicing, reason = "runs in the compiler")]
+const fn reg_name() -> [bool; 256] {
+    let signs = b"-._~%!$&'()*+,;=";
+    let mut set = [false; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        set[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < signs.len() {
+        set[signs[at] as usize] = true;
+        at += 1;
+    }
+    set
 }
