@@ -294,14 +294,16 @@ impl Ours {
     }
 }
 
+type Sources = Vec<Box<dyn Source>>;
+
 /// What is read again: the configuration first, when it can be.
 fn sources(
-    (live, own): (Option<Arc<dyn LiveConfig>>, Vec<Box<dyn Source>>),
+    (live, own): (Option<Arc<dyn LiveConfig>>, Sources),
     config: &ServerConfig,
     requests: &Adjust,
     settings: &Settings,
     ours: Ours,
-) -> Vec<Box<dyn Source>> {
+) -> Sources {
     let configured = live.map(|live| {
         let dials = Dials {
             times: settings.times.clone(),
