@@ -165,7 +165,7 @@ mod tests {
         Over,
     }
 
-    fn of_client(model: &[Model; 8], wanted: Client) -> usize {
+    fn of_client(model: [Model; 8], wanted: Client) -> usize {
         let of = |(request, model): &(usize, &Model)| {
             client(*request) == wanted && **model == Model::Waiting
         };
@@ -191,7 +191,7 @@ mod tests {
                         model[request] = Model::Ready;
                     }
                     (Step::Wait, Some(upload)) => {
-                        let has_room = of_client(&model, client(request)) < most;
+                        let has_room = of_client(model, client(request)) < most;
                         let expected = model[request] != Model::Ready || has_room;
                         prop_assert_eq!(upload.wait(), expected);
                         if model[request] == Model::Ready {
@@ -212,7 +212,7 @@ mod tests {
                 let waiting = model.iter().filter(|one| **one == Model::Waiting).count();
                 prop_assert_eq!(waits.stats(), (waiting, refused));
                 let entries = waits.locked(|clients| clients.len());
-                let clients = (0..3).filter(|one| of_client(&model, client(*one)) > 0).count();
+                let clients = (0..3).filter(|one| of_client(model, client(*one)) > 0).count();
                 prop_assert_eq!(entries, clients);
             }
             drop(uploads);

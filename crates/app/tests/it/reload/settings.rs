@@ -152,7 +152,7 @@ async fn what_the_program_set_in_code_stays() {
     let config = place.config();
     let app = app(&config).guards(|guards| {
         let mut guard = AbuseGuardConfig::default();
-        guard.burst = 7;
+        guard.burst = 700;
         guards.abuse_guard = Some(guard);
         guards.timeout = None;
     });
@@ -169,7 +169,12 @@ async fn what_the_program_set_in_code_stays() {
     );
     let mut client = Client::connect(addr).await;
     let answer = client.get("/").await;
-    assert!(answer.header("ratelimit-policy").unwrap().contains("q=7;"));
+    assert!(
+        answer
+            .header("ratelimit-policy")
+            .unwrap()
+            .contains("q=700;")
+    );
     stop(running).await;
 }
 
