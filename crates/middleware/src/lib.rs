@@ -24,6 +24,7 @@
 //! | [`AuthenticateLayer`] and two more | who asks, and what they may do | on a group |
 //! | [`TokenAuthLayer`] | one fixed token | on a group |
 //! | [`DebugErrorsLayer`] | tells a developer more about errors | debug mode, below `ObserveLayer` |
+//! | [`FusedLayer`] | most of the above as one service, at a fraction of the cost | outermost |
 //! | [`from_fn`](from_fn()) | an async function as a layer | anywhere |
 //!
 //! Below [`RequestContext`](plumego_contract::RequestContext) is made by the router. In a foreign
@@ -44,6 +45,7 @@ pub mod debug_errors;
 pub mod decompression;
 mod early;
 pub mod from_fn;
+pub mod fused;
 pub mod observe;
 mod origin;
 pub mod rate_limit;
@@ -67,6 +69,7 @@ pub use self::debug_errors::DebugErrorsLayer;
 #[cfg(feature = "compression")]
 pub use self::decompression::DecompressionLayer;
 pub use self::from_fn::{FromFnLayer, Next, from_fn};
+pub use self::fused::FusedLayer;
 pub use self::observe::ObserveLayer;
 pub use self::rate_limit::{AbuseGuardLayer, RateLimitLayer};
 pub use self::recover::RecoverLayer;

@@ -5,7 +5,8 @@ use http::{HeaderMap, HeaderValue};
 
 /// Adds these names, in lower case, where `Vary` does not have them yet.
 pub(crate) fn add(headers: &mut HeaderMap, names: &'static str) {
-    if names.split(", ").all(|name| has(headers, name)) {
+    // Mostly there is none, and nothing to read.
+    if headers.contains_key(VARY) && names.split(", ").all(|name| has(headers, name)) {
         return;
     }
     headers.append(VARY, HeaderValue::from_static(names));

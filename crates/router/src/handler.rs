@@ -38,9 +38,16 @@ where
     Fut: Future<Output = R> + Send,
     R: IntoResponse,
 {
-    async fn call(self, mut request: Request) -> Response {
+    fn call(self, mut request: Request) -> impl Future<Output = Response> + Send {
         let cx = RequestContext::of(&mut request);
-        self().await.respond(&cx)
+        // The head is of no use any more and not moved into the future. The body stays as long as
+        // the handler works: to drop it is to close the connection for reading.
+        let body = request.into_body();
+        async move {
+            let response = self().await.respond(&cx);
+            drop(body);
+            response
+        }
     }
 
     fn needs(_: &mut Needs) {}

@@ -1,6 +1,5 @@
 //! The layers that every application has unless it says otherwise.
 
-mod maybe;
 mod stack;
 mod stats;
 

@@ -3,34 +3,17 @@
 use plumego_contract::{Problem, Problems};
 use plumego_middleware::debug_errors::RouteList;
 use plumego_middleware::{
-    AbuseGuardLayer, BodyDeadlineLayer, BodyLimitLayer, ConcurrencyLimitLayer, CorsLayer,
-    DebugErrorsLayer, ObserveLayer, RecoverLayer, RequestIdLayer, SecurityHeadersLayer,
-    TimeoutLayer,
+    AbuseGuardLayer, BodyDeadlineLayer, BodyLimitLayer, ConcurrencyLimitLayer, DebugErrorsLayer,
+    FusedLayer, ObserveLayer, RecoverLayer, RequestIdLayer, SecurityHeadersLayer, TimeoutLayer,
 };
 use plumego_observe::metrics::{MetricError, Metrics};
 use plumego_router::Router;
 
-use super::maybe::{Maybe, Stack};
 use super::{Guards, stats};
 
 /// The layers of [`Guards`], those that are on.
 #[derive(Debug)]
-pub(crate) struct GuardStack {
-    request_id: Option<RequestIdLayer>,
-    observe: Option<ObserveLayer>,
-    debug_errors: Option<DebugErrorsLayer>,
-    security_headers: Option<SecurityHeadersLayer>,
-    /// Around CORS, whose predicate is code of the program. The other one is inside of it, so that
-    /// pages of other origins can read what it answers.
-    outer_recover: Option<RecoverLayer>,
-    cors: Option<CorsLayer>,
-    recover: Option<RecoverLayer>,
-    abuse_guard: Option<AbuseGuardLayer>,
-    body_limit: Option<BodyLimitLayer>,
-    body_deadline: Option<BodyDeadlineLayer>,
-    concurrency_limit: Option<ConcurrencyLimitLayer>,
-    timeout: Option<TimeoutLayer>,
-}
+pub(crate) struct GuardStack(FusedLayer);
 
 impl GuardStack {
     /// Makes the layers; `routes` are known later. What cannot be made is left out, and told.
@@ -58,48 +41,48 @@ impl GuardStack {
         }
         let concurrency = guards.concurrency_limit.map(ConcurrencyLimitLayer::new);
         let cors = guards.cors.map(plumego_middleware::cors::CorsConfig::build);
-        Self {
-            request_id: guards.request_id.then(RequestIdLayer::new),
-            observe,
-            debug_errors: guards
-                .debug_errors
-                .then(|| DebugErrorsLayer::new(routes.clone())),
-            security_headers: guards.security_headers.map(SecurityHeadersLayer::new),
-            outer_recover: (guards.recover && cors.is_some()).then(RecoverLayer::new),
-            cors: cors.transpose().unwrap_or_else(|found| {
-                problems.extend(found);
-                None
-            }),
-            recover: guards.recover.then(RecoverLayer::new),
-            abuse_guard: abuse_guard.transpose().unwrap_or_else(|error| {
-                problems.push(Problem::new(error));
-                None
-            }),
-            body_limit: guards.body_limit.then(BodyLimitLayer::new),
-            body_deadline: body_deadline.transpose().unwrap_or_else(|error| {
-                problems.push(Problem::new(error.to_string()));
-                None
-            }),
-            concurrency_limit: concurrency.transpose().unwrap_or_else(|error| {
-                problems.push(Problem::new(error.to_string()));
-                None
-            }),
-            // The time of the application is that of the guard.
-            timeout: guards.timeout.map(|_| TimeoutLayer::of_application()),
-        }
+        let mut layers = FusedLayer::default();
+        layers.request_id = guards.request_id.then(RequestIdLayer::new);
+        layers.observe = observe;
+        layers.debug_errors = guards
+            .debug_errors
+            .then(|| DebugErrorsLayer::new(routes.clone()));
+        layers.security_headers = guards.security_headers.map(SecurityHeadersLayer::new);
+        layers.cors = cors.transpose().unwrap_or_else(|found| {
+            problems.extend(found);
+            None
+        });
+        layers.recover = guards.recover.then(RecoverLayer::new);
+        layers.abuse_guard = abuse_guard.transpose().unwrap_or_else(|error| {
+            problems.push(Problem::new(error));
+            None
+        });
+        layers.body_limit = guards.body_limit.then(BodyLimitLayer::new);
+        layers.body_deadline = body_deadline.transpose().unwrap_or_else(|error| {
+            problems.push(Problem::new(error.to_string()));
+            None
+        });
+        layers.concurrency_limit = concurrency.transpose().unwrap_or_else(|error| {
+            problems.push(Problem::new(error.to_string()));
+            None
+        });
+        // The time of the application is that of the guard.
+        layers.timeout = guards.timeout.map(|_| TimeoutLayer::of_application());
+        Self(layers)
     }
 
     /// Those whose bounds may change.
     pub(crate) fn limits(&self) -> (Option<ConcurrencyLimitLayer>, Option<AbuseGuardLayer>) {
-        (self.concurrency_limit.clone(), self.abuse_guard.clone())
+        let Self(layers) = self;
+        (layers.concurrency_limit.clone(), layers.abuse_guard.clone())
     }
 
     /// Tells the metrics what the limits do.
     pub(crate) fn register(&self, metrics: &Metrics) -> Result<(), MetricError> {
-        if let Some(guard) = &self.abuse_guard {
+        if let Some(guard) = &self.0.abuse_guard {
             stats::abuse_guard(metrics, guard)?;
         }
-        if let Some(limit) = &self.concurrency_limit {
+        if let Some(limit) = &self.0.concurrency_limit {
             stats::concurrency_limit(metrics, limit)?;
         }
         Ok(())
@@ -111,32 +94,25 @@ impl GuardStack {
         if names.is_empty() {
             return router;
         }
-        let work = Stack(Maybe(self.concurrency_limit), Maybe(self.timeout));
-        let body = Stack(Maybe(self.body_limit), Maybe(self.body_deadline));
-        let inner = Stack(Maybe(self.recover), Stack(body, work));
-        let cors = Stack(Maybe(self.outer_recover), Maybe(self.cors));
-        let browsers = Stack(Maybe(self.security_headers), cors);
-        let marks = Stack(browsers, Maybe(self.abuse_guard));
-        let told = Stack(Maybe(self.observe), Maybe(self.debug_errors));
-        let seen = Stack(Maybe(self.request_id), told);
-        let all = Stack(seen, Stack(marks, inner));
-        router.layers(&names, all)
+        router.layers(&names, self.0)
     }
 
     fn names(&self) -> Vec<&'static str> {
+        let on = &self.0;
         [
-            (self.request_id.is_some(), "RequestIdLayer"),
-            (self.observe.is_some(), "ObserveLayer"),
-            (self.debug_errors.is_some(), "DebugErrorsLayer"),
-            (self.security_headers.is_some(), "SecurityHeadersLayer"),
-            (self.outer_recover.is_some(), "RecoverLayer"),
-            (self.cors.is_some(), "CorsLayer"),
-            (self.abuse_guard.is_some(), "AbuseGuardLayer"),
-            (self.recover.is_some(), "RecoverLayer"),
-            (self.body_limit.is_some(), "BodyLimitLayer"),
-            (self.body_deadline.is_some(), "BodyDeadlineLayer"),
-            (self.concurrency_limit.is_some(), "ConcurrencyLimitLayer"),
-            (self.timeout.is_some(), "TimeoutLayer"),
+            (on.request_id.is_some(), "RequestIdLayer"),
+            (on.observe.is_some(), "ObserveLayer"),
+            (on.debug_errors.is_some(), "DebugErrorsLayer"),
+            (on.security_headers.is_some(), "SecurityHeadersLayer"),
+            // Around the predicate of CORS, which is code of the program, and again below it.
+            (on.recover.is_some() && on.cors.is_some(), "RecoverLayer"),
+            (on.cors.is_some(), "CorsLayer"),
+            (on.abuse_guard.is_some(), "AbuseGuardLayer"),
+            (on.recover.is_some(), "RecoverLayer"),
+            (on.body_limit.is_some(), "BodyLimitLayer"),
+            (on.body_deadline.is_some(), "BodyDeadlineLayer"),
+            (on.concurrency_limit.is_some(), "ConcurrencyLimitLayer"),
+            (on.timeout.is_some(), "TimeoutLayer"),
         ]
         .into_iter()
         .filter_map(|(on, name)| on.then_some(name))

@@ -83,7 +83,8 @@ where
         Protocol::Nothing => Ended::Done,
         Protocol::Http2 if shared.tuning.http2 => {
             io.count_frames();
-            stream::serve(shared, io, entry, guard).await
+            // In a box: connections of HTTP/1.1 need not carry the room for it.
+            Box::pin(stream::serve(shared, io, entry, guard)).await
         }
         Protocol::Http1 | Protocol::Http2 => http1(shared, io, entry, guard).await,
     }
@@ -156,7 +157,8 @@ pub(super) async fn close<T: AsyncRead + AsyncWrite + Unpin>(
             return;
         }
         let rest = async {
-            let mut waste = [0; 4096];
+            // Not in the future of the connection, which would carry it all its life.
+            let mut waste = vec![0; 4096];
             while matches!(io.read(&mut waste).await, Ok(read) if read > 0) {}
         };
         tokio::select! {

@@ -29,10 +29,14 @@ pub(super) struct Events {
 impl Events {
     /// `None` when it is something else.
     pub(super) fn of(response: &Response, shared: &Arc<Shared>) -> Option<Self> {
+        // Most answers are whole: their headers need no look.
+        let is_endless = response.body().size_hint().exact().is_none();
+        if !is_endless {
+            return None;
+        }
         let headers = response.headers();
         let kind = headers.get(CONTENT_TYPE)?;
-        let is_endless = response.body().size_hint().exact().is_none();
-        if !is_endless || !kind.as_bytes().starts_with(b"text/event-stream") {
+        if !kind.as_bytes().starts_with(b"text/event-stream") {
             return None;
         }
         let (begins, theirs) = (shared.drain_begins(), shared.clone());

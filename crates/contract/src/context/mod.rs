@@ -33,6 +33,8 @@ use crate::{Error, RouteInfo, RouteTimeout};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+/// So many headers are looked through one by one.
+const FEW_HEADERS: usize = 12;
 
 /// The most tasks that one request may leave behind.
 pub const MAX_AFTER_RESPONSE_TASKS: usize = 16;
@@ -97,6 +99,18 @@ impl RequestContext {
             route,
             params,
         )
+    }
+
+    /// The same for a request that is not taken apart, as a router has it.
+    pub fn of_route<B>(
+        app: Arc<AppContext>,
+        connection: Connection,
+        request: &http::Request<B>,
+        route: Option<Arc<RouteInfo>>,
+        params: Params,
+    ) -> Self {
+        let head = (request.method(), request.uri(), request.headers());
+        Self::make(app, connection, head, route, params)
     }
 
     fn make(
@@ -360,7 +374,13 @@ impl RequestContext {
 
 /// The trace of the caller, when the request names one; empty when there is no such header.
 fn incoming_trace(headers: &HeaderMap) -> OnceLock<TraceContext> {
-    if !headers.contains_key(TRACEPARENT) {
+    // Comparing a few names costs less than the hash of this one.
+    let there = if headers.len() <= FEW_HEADERS {
+        headers.keys().any(|name| name == TRACEPARENT)
+    } else {
+        headers.contains_key(TRACEPARENT)
+    };
+    if !there {
         return OnceLock::new();
     }
     let parents = headers.get_all(TRACEPARENT);

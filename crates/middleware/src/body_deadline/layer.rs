@@ -5,7 +5,7 @@ use super::{BodyDeadlineConfig, BodyDeadlineError, BodyDeadlineService};
 /// Bounds how slowly a request body may come. See the [module](super).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BodyDeadlineLayer {
-    config: BodyDeadlineConfig,
+    pub(crate) config: BodyDeadlineConfig,
 }
 
 impl BodyDeadlineLayer {

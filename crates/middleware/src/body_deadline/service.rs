@@ -30,14 +30,18 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
-        let request = request.map(|body| {
-            let body = Body::new(body);
-            if body.is_stream() {
-                Body::new(DeadlineBody::new(body, self.config, context.started()))
-            } else {
-                body
-            }
-        });
+        let request = request.map(|body| self.config.watch(Body::new(body), &context));
         self.inner.call(request)
+    }
+}
+
+impl BodyDeadlineConfig {
+    /// The body, held to these times if it is still to come.
+    pub(crate) fn watch(self, body: Body, context: &RequestContext) -> Body {
+        if body.is_stream() {
+            Body::new(DeadlineBody::new(body, self, context.started()))
+        } else {
+            body
+        }
     }
 }

@@ -33,16 +33,13 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
-        if let Some(own) = self.config.own() {
-            let outer = super::own(request.extensions()).unwrap_or(own.0);
-            request.extensions_mut().insert(Own(own.0.min(outer)));
-        }
-        let state = match self.config.max_bytes(&context) {
-            Some(max) if announced(&request).is_some_and(|bytes| bytes > max) => State::Refused {
-                response: Some(Error::body_too_large(max).respond(&context)),
+        let mut request = request.map(Body::new);
+        let state = match self.config.limit(&mut request, &context) {
+            Ok(()) => State::Running {
+                future: self.inner.call(request),
             },
-            max => State::Running {
-                future: self.inner.call(limited(request, max)),
+            Err(response) => State::Refused {
+                response: Some(*response),
             },
         };
         BodyLimitFuture { state }
@@ -59,22 +56,30 @@ fn announced<B>(request: &http::Request<B>) -> Option<u64> {
         .ok()
 }
 
-fn limited<B>(request: http::Request<B>, max: Option<u64>) -> Request
-where
-    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
-{
-    request.map(|body| {
-        let body = Body::new(body);
-        let Some(max) = max else { return body };
-        let fits = body
-            .as_bytes()
-            .is_some_and(|bytes| bytes.len() as u64 <= max);
-        if fits {
-            body
-        } else {
-            Body::new(LimitedBody::new(body, max))
+impl BodyLimitLayer {
+    /// Bounds the body of the request. The error is the answer to one that announces too much.
+    pub(crate) fn limit(
+        self,
+        request: &mut Request,
+        context: &RequestContext,
+    ) -> Result<(), Box<Response>> {
+        if let Some(own) = self.own() {
+            let outer = super::own(request.extensions()).unwrap_or(own.0);
+            request.extensions_mut().insert(Own(own.0.min(outer)));
         }
-    })
+        let Some(max) = self.max_bytes(context) else {
+            return Ok(());
+        };
+        if announced(request).is_some_and(|bytes| bytes > max) {
+            return Err(Box::new(Error::body_too_large(max).respond(context)));
+        }
+        let body = request.body_mut();
+        let fits = |bytes: &[u8]| bytes.len() as u64 <= max;
+        if !body.as_bytes().is_some_and(fits) {
+            *body = Body::new(LimitedBody::new(std::mem::take(body), max));
+        }
+        Ok(())
+    }
 }
 
 pin_project! {

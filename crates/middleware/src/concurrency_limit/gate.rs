@@ -36,7 +36,7 @@ pub struct ConcurrencyStats {
 
 /// The slots and the queue in front of them.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(crate) struct Gate {
     max_concurrent: AtomicUsize,
     max_queued: AtomicUsize,
     max_wait_nanos: AtomicU64,
@@ -53,7 +53,7 @@ pub(super) struct Gate {
 
 /// A slot in use, given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     permit: Option<OwnedSemaphorePermit>,
     gate: Arc<Gate>,
     /// The body of its request, where that was still to come.
@@ -62,7 +62,7 @@ pub(super) struct Slot {
 
 impl Slot {
     /// Follows the body of its request, when it is still to come.
-    pub(super) fn follow(&mut self, request: Request, context: &RequestContext) -> Request {
+    pub(crate) fn follow(&mut self, request: Request, context: &RequestContext) -> Request {
         let waits = &self.gate.waits;
         if !request.body().is_stream() || waits.is_unlimited() {
             return request;
@@ -120,7 +120,7 @@ impl Gate {
     }
 
     /// A slot, when one is free and nobody waits for it.
-    pub(super) fn enter(self: &Arc<Self>) -> Option<Slot> {
+    pub(crate) fn enter(self: &Arc<Self>) -> Option<Slot> {
         let permit = Arc::clone(&self.slots).try_acquire_owned().ok()?;
         Some(self.slot(permit))
     }
@@ -159,7 +159,7 @@ impl Gate {
 
     /// Waits for a slot, as long as is allowed. Whether there is a place in the queue is known at
     /// once. Dropping the future gives the place back.
-    pub(super) fn wait(
+    pub(crate) fn wait(
         self: Arc<Self>,
     ) -> Result<impl Future<Output = Result<Slot, Error>> + Send, Error> {
         let most = self.max_queued.load(Ordering::Relaxed);

@@ -12,7 +12,7 @@ use super::{
 /// Clones share the slots.
 #[derive(Debug, Clone)]
 pub struct ConcurrencyLimitLayer {
-    gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate>,
 }
 
 impl ConcurrencyLimitLayer {

@@ -54,5 +54,6 @@ mod waits;
 
 pub use self::config::{ConcurrencyLimitConfig, ConcurrencyLimitError};
 pub use self::gate::ConcurrencyStats;
+pub(crate) use self::gate::Slot;
 pub use self::layer::ConcurrencyLimitLayer;
 pub use self::service::{ConcurrencyLimitFuture, ConcurrencyLimitService};

@@ -9,7 +9,7 @@ use super::{CorsConfig, CorsService};
 /// Tells browsers which pages may read the answers. See the [module](super).
 #[derive(Clone)]
 pub struct CorsLayer {
-    pub(super) policy: Arc<Policy>,
+    pub(crate) policy: Arc<Policy>,
 }
 
 impl CorsLayer {

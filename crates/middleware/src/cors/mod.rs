@@ -43,4 +43,5 @@ mod service;
 pub use self::config::CorsConfig;
 pub use self::layer::CorsLayer;
 pub use self::policy::MAX_REQUESTED_HEADERS;
+pub(crate) use self::service::is_preflight;
 pub use self::service::{CorsFuture, CorsService};

@@ -53,6 +53,11 @@ pub(super) enum OriginRules {
 }
 
 impl OriginRules {
+    /// Whether the origin is one of the names as it stands, as that of most requests is.
+    fn lists(&self, origin: &HeaderValue) -> bool {
+        matches!(self, Self::List { exact, .. } if exact.iter().any(|there| origin == there))
+    }
+
     fn allow(&self, origin: &str) -> bool {
         match self {
             Self::Any => true,
@@ -70,7 +75,7 @@ impl OriginRules {
     }
 }
 
-pub(super) struct Policy {
+pub(crate) struct Policy {
     origins: OriginRules,
     methods: Names<HeaderValue>,
     headers: Names<HeaderName>,
@@ -110,12 +115,12 @@ impl Policy {
     }
 
     /// What `Access-Control-Allow-Origin` says to this request; `None` when it says nothing.
-    pub(super) fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+    pub(crate) fn allowed(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let mut values = headers.get_all(ORIGIN).iter();
         let (origin, None) = (values.next()?, values.next()) else {
             return None;
         };
-        if !self.origins.allow(origin.to_str().ok()?) {
+        if !self.origins.lists(origin) && !self.origins.allow(origin.to_str().ok()?) {
             return None;
         }
         Some(match self.origins {
@@ -125,7 +130,7 @@ impl Policy {
     }
 
     /// The answer to a preflight.
-    pub(super) fn preflight(&self, request: &HeaderMap) -> Response {
+    pub(crate) fn preflight(&self, request: &HeaderMap) -> Response {
         let mut response = Response::default();
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
@@ -154,7 +159,7 @@ impl Policy {
     }
 
     /// What any answer says; `origin` is what [`Policy::allowed`] gave.
-    pub(super) fn mark(&self, headers: &mut HeaderMap, origin: Option<HeaderValue>) {
+    pub(crate) fn mark(&self, headers: &mut HeaderMap, origin: Option<HeaderValue>) {
         vary::add(headers, "Origin");
         let Some(origin) = origin else { return };
         self.allow(headers, origin);

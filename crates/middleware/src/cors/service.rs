@@ -61,7 +61,8 @@ where
     }
 }
 
-fn is_preflight<B>(request: &http::Request<B>) -> bool {
+/// Whether the browser asks before it sends the request.
+pub(crate) fn is_preflight<B>(request: &http::Request<B>) -> bool {
     request.method() == Method::OPTIONS
         && request.headers().contains_key(ORIGIN)
         && request

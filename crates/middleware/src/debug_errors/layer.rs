@@ -8,7 +8,7 @@ use super::DebugErrorsService;
 /// Tells a developer more about errors. See the [module](super).
 #[derive(Debug, Clone)]
 pub struct DebugErrorsLayer {
-    pub(super) routes: RouteList,
+    pub(crate) routes: RouteList,
 }
 
 impl DebugErrorsLayer {

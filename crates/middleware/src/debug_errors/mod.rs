@@ -36,4 +36,5 @@ mod report;
 mod service;
 
 pub use self::layer::{DebugErrorsLayer, RouteList};
+pub(crate) use self::service::Teller;
 pub use self::service::{DebugErrorsFuture, DebugErrorsService};

@@ -2,10 +2,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::HeaderValue;
 use http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
 };
+use http::{HeaderMap, HeaderValue};
 use http_body::Body as HttpBody;
 use pin_project_lite::pin_project;
 use plumego_contract::{Body, BoxError, ErrorReport, Request, RequestContext, Response};
@@ -44,12 +44,7 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
-        context.want_error_reports();
-        let teller = Teller {
-            context,
-            routes: self.routes.clone(),
-            html: prefers_html(request.headers()),
-        };
+        let teller = Teller::new(context, self.routes.clone(), request.headers());
         DebugErrorsFuture {
             inner: self.inner.call(request.map(Body::new)),
             teller: Some(teller),
@@ -57,15 +52,25 @@ where
     }
 }
 
-struct Teller {
+/// Tells more about the error of one request.
+pub(crate) struct Teller {
     context: RequestContext,
     routes: RouteList,
     html: bool,
 }
 
 impl Teller {
+    pub(crate) fn new(context: RequestContext, routes: RouteList, headers: &HeaderMap) -> Self {
+        context.want_error_reports();
+        Self {
+            context,
+            routes,
+            html: prefers_html(headers),
+        }
+    }
+
     /// Rewrites what an error became. Everything else, and every stream, is left as it is.
-    fn tell(self, mut response: Response) -> Response {
+    pub(crate) fn tell(self, mut response: Response) -> Response {
         let status = response.status();
         let is_error = status.is_client_error() || status.is_server_error();
         if !is_error || response.headers().contains_key(CONTENT_ENCODING) {

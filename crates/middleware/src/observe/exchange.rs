@@ -17,7 +17,7 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// What is gathered of one request. Its record is made once: by [`Exchange::end`], or when it is
 /// dropped before.
-pub(super) struct Exchange {
+pub(crate) struct Exchange {
     context: RequestContext,
     sinks: Arc<[Arc<dyn RequestSink>]>,
     start: Timestamp,
@@ -55,7 +55,7 @@ impl Exchange {
         }
     }
 
-    pub(super) fn context(&self) -> &RequestContext {
+    pub(crate) fn context(&self) -> &RequestContext {
         &self.context
     }
 

@@ -10,7 +10,7 @@ use super::ObserveService;
 #[derive(Clone)]
 pub struct ObserveLayer {
     pub(super) sinks: Arc<[Arc<dyn RequestSink>]>,
-    pub(super) trace_response: bool,
+    pub(crate) trace_response: bool,
 }
 
 impl ObserveLayer {

@@ -36,5 +36,7 @@ mod exchange;
 mod layer;
 mod service;
 
+pub(crate) use self::exchange::Exchange;
 pub use self::layer::ObserveLayer;
 pub use self::service::{ObserveFuture, ObserveService};
+pub(crate) use self::service::{TRACERESPONSE, count, end, trace_value};

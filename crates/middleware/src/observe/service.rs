@@ -16,6 +16,9 @@ use super::body::{CountedBody, ObservedBody};
 use super::exchange::{Exchange, Received};
 use crate::recover::Panicked;
 
+/// The trace of the request, told to who asked (W3C Trace Context, level 2).
+pub(crate) const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
+
 /// The service of [`ObserveLayer`].
 #[derive(Debug, Clone)]
 pub struct ObserveService<S> {
@@ -39,8 +42,7 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
-        let sinks = Arc::clone(&self.config.sinks);
-        let mut exchange = Exchange::begin(&request, context, sinks);
+        let mut exchange = self.config.begin(&request, context);
         let request = request.map(|body| count(Body::new(body), &mut exchange));
         let inner = {
             let _current = exchange.context().trace().enter();
@@ -55,7 +57,15 @@ where
     }
 }
 
-fn count(body: Body, exchange: &mut Exchange) -> Body {
+impl ObserveLayer {
+    /// Begins to gather what the record of this request will say.
+    pub(crate) fn begin<B>(&self, request: &http::Request<B>, context: RequestContext) -> Exchange {
+        Exchange::begin(request, context, Arc::clone(&self.sinks))
+    }
+}
+
+/// Counts the bytes of the request body.
+pub(crate) fn count(body: Body, exchange: &mut Exchange) -> Body {
     if let Some(bytes) = body.as_bytes() {
         exchange.receives(Received::Known(bytes.len() as u64));
         return body;
@@ -107,16 +117,21 @@ where
     result.map(|response| response.map(Body::new))
 }
 
-/// Ends the exchange when the whole response is known, else follows its body.
-fn follow(mut response: Response, mut exchange: Exchange, trace_response: bool) -> Response {
-    if trace_response {
-        let parent = exchange.context().trace().traceparent();
-        if let Ok(value) = HeaderValue::from_str(parent.as_str()) {
-            response
-                .headers_mut()
-                .insert(HeaderName::from_static("traceresponse"), value);
-        }
+/// Marks the response, and ends or follows its exchange.
+fn follow(mut response: Response, exchange: Exchange, trace_response: bool) -> Response {
+    if trace_response && let Some(value) = trace_value(&exchange) {
+        response.headers_mut().insert(TRACERESPONSE, value);
     }
+    end(response, exchange)
+}
+
+/// What `traceresponse` says.
+pub(crate) fn trace_value(exchange: &Exchange) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(exchange.context().trace().traceparent().as_bytes()).ok()
+}
+
+/// Ends the exchange when the whole response is known, else follows its body.
+pub(crate) fn end(response: Response, mut exchange: Exchange) -> Response {
     exchange.answered(response.status().as_u16());
     let panicked = response.extensions().get::<Panicked>().is_some();
     let outcome = if panicked {

@@ -1,21 +1,24 @@
 //! The headers of draft-ietf-httpapi-ratelimit-headers-11, structured fields (RFC 9651), and the
 //! customary ones.
 
+use std::io::Write as _;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use plumego_security::limit::{Decision, Quota};
 use plumego_stdx::Timestamp;
 
 use super::{RateLimitError, RateLimitHeaders};
 
-const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// The one of [`RateLimitHeaders::Standard`] that differs from answer to answer.
+pub(crate) const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub(crate) const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const MAX_NAME_BYTES: usize = 64;
+/// The name in quotes, and two numbers.
+const MAX_ITEM_BYTES: usize = MAX_NAME_BYTES + 2 + 2 * (3 + 20);
 
 /// The headers of one policy, as far as they are known beforehand.
 #[derive(Debug, Clone)]
@@ -53,15 +56,7 @@ impl Fields {
         if self.headers == RateLimitHeaders::Off {
             return;
         }
-        let written = if quota == self.quota {
-            Some(self.policy.clone())
-        } else {
-            policy(&self.item, &quota)
-        };
-        headers.append(
-            RATELIMIT_POLICY,
-            written.unwrap_or_else(|| self.policy.clone()),
-        );
+        headers.append(RATELIMIT_POLICY, self.policy(quota));
         headers.append(RATELIMIT, self.limit(decision, &quota));
         if self.headers == RateLimitHeaders::WithCustomary {
             let reset = Timestamp::now().saturating_add(decision.reset_after);
@@ -73,18 +68,37 @@ impl Fields {
         }
     }
 
-    fn limit(&self, decision: &Decision, quota: &Quota) -> HeaderValue {
+    /// The value of `RateLimit-Policy`.
+    pub(super) fn policy(&self, quota: Quota) -> HeaderValue {
+        if quota == self.quota {
+            return self.policy.clone();
+        }
+        policy(&self.item, &quota).unwrap_or_else(|| self.policy.clone())
+    }
+
+    /// Which headers are added.
+    pub(super) fn kind(&self) -> RateLimitHeaders {
+        self.headers
+    }
+
+    /// The value of `RateLimit`.
+    pub(super) fn limit(&self, decision: &Decision, quota: &Quota) -> HeaderValue {
         let (left, window) = left(decision, quota);
         let mut number = itoa::Buffer::new();
-        let mut text = Vec::with_capacity(self.item.len() + 2 * (3 + 20));
-        text.extend_from_slice(&self.item);
-        text.extend_from_slice(b";r=");
-        text.extend_from_slice(number.format(left).as_bytes());
-        text.extend_from_slice(b";t=");
-        text.extend_from_slice(number.format(window).as_bytes());
+        // Put together on the stack, so that the value is one allocation of its own size.
+        let mut text = [0; MAX_ITEM_BYTES];
+        let mut room = text.as_mut_slice();
+        // There is room for all of it.
+        let mut put = |part: &[u8]| drop(room.write_all(part));
+        put(&self.item);
+        put(b";r=");
+        put(number.format(left).as_bytes());
+        put(b";t=");
+        put(number.format(window).as_bytes());
+        let used = MAX_ITEM_BYTES - room.len();
+        let text = text.get(..used).unwrap_or_default();
         // Digits, the name and the signs between them are valid in a header.
-        HeaderValue::from_maybe_shared(Bytes::from(text))
-            .unwrap_or_else(|_| HeaderValue::from_static(""))
+        HeaderValue::from_bytes(text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }
 
@@ -94,7 +108,7 @@ fn policy(item: &[u8], quota: &Quota) -> Option<HeaderValue> {
     let most = earned_in_a_second(quota).unwrap_or(quota.burst());
     let mut text = item.to_vec();
     text.extend_from_slice(format!(";q={most};w={window}").as_bytes());
-    HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
+    HeaderValue::from_bytes(text.as_ref()).ok()
 }
 
 /// How much is left, and for how long.

@@ -1,6 +1,7 @@
 use plumego_security::limit::{KeyedStats, Quota};
 use tower_layer::Layer;
 
+use super::layer::Shared;
 use super::{AbuseGuardConfig, RateLimitConfig, RateLimitError, RateLimitLayer, RateLimitService};
 
 /// Gives every client its share of the application. See the [module](super).
@@ -41,6 +42,10 @@ impl AbuseGuardLayer {
     /// A number is out of bounds; nothing has changed.
     pub fn set(&self, rate: u64, burst: u64) -> Result<(), RateLimitError> {
         self.0.set_quota(Quota::per_second(rate, burst)?)
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0.shared
     }
 
     /// What has been done so far, for metrics.

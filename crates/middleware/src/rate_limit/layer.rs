@@ -1,27 +1,29 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::Request;
+use http::{HeaderMap, HeaderValue, Request};
 use plumego_contract::{Error, RequestContext, Response, codes};
-use plumego_security::limit::{Decision, KeyedLimiter, KeyedStats, Quota};
+use plumego_security::limit::{Decision, KeyedLimiter, KeyedStats, Limiter, Quota};
 use tokio::time::Instant;
 use tower_layer::Layer;
 
 use super::exempt::is_exempt;
 use super::fields::{Fields, whole_seconds};
 use super::key::{KeyOf, KeySource};
-use super::{AbuseGuardLayer, Key, RateLimitConfig, RateLimitError, RateLimitService};
+use super::{
+    AbuseGuardLayer, Key, RateLimitConfig, RateLimitError, RateLimitHeaders, RateLimitService,
+};
 
 /// Bounds how often somebody may ask, by any [`Key`]. See the [module](super).
 ///
 /// Clones share the limiter: put a clone on each of several groups to count them together.
 #[derive(Clone)]
 pub struct RateLimitLayer {
-    pub(super) shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// What the layer, its clones and their services share.
-pub(super) struct Shared {
+pub(crate) struct Shared {
     name: String,
     key: Key,
     limiter: KeyedLimiter,
@@ -92,7 +94,7 @@ impl<S> Layer<S> for RateLimitLayer {
 
 impl Shared {
     /// `None` for a request that is not counted.
-    pub(super) fn check<B>(
+    pub(crate) fn check<B>(
         &self,
         context: &RequestContext,
         request: &Request<B>,
@@ -115,12 +117,31 @@ impl Shared {
         Some(self.limiter.check(&key, now))
     }
 
-    pub(super) fn mark<B>(&self, response: &mut http::Response<B>, decision: &Decision) {
-        let quota = self.limiter.quota();
-        self.fields.add(response.headers_mut(), decision, quota);
+    /// Which headers [`mark`](Self::mark) adds.
+    pub(crate) fn headers(&self) -> RateLimitHeaders {
+        self.fields.kind()
     }
 
-    pub(super) fn refuse(&self, context: &RequestContext, decision: &Decision) -> Response {
+    /// A decision as there is one for each request.
+    pub(crate) fn example(&self) -> Decision {
+        Limiter::new(self.limiter.quota()).check(0)
+    }
+
+    /// The value of `RateLimit-Policy`, which may change while the application runs.
+    pub(crate) fn policy(&self) -> HeaderValue {
+        self.fields.policy(self.limiter.quota())
+    }
+
+    /// The value of `RateLimit` in an answer.
+    pub(crate) fn limit(&self, decision: &Decision) -> HeaderValue {
+        self.fields.limit(decision, &self.limiter.quota())
+    }
+
+    pub(crate) fn mark(&self, headers: &mut HeaderMap, decision: &Decision) {
+        self.fields.add(headers, decision, self.limiter.quota());
+    }
+
+    pub(crate) fn refuse(&self, context: &RequestContext, decision: &Decision) -> Response {
         let error = Error::new(codes::RATE_LIMITED)
             .with_detail(format!(
                 "Too many requests: the limit is {} at once, then one in {:?}.",
@@ -133,7 +154,7 @@ impl Shared {
             .with_member("violated-policies", vec![self.name.clone()])
             .with_retry_after(decision.retry_after);
         let mut response = error.respond(context);
-        self.mark(&mut response, decision);
+        self.mark(response.headers_mut(), decision);
         response
     }
 }

@@ -74,6 +74,7 @@ mod service;
 
 pub use self::config::{AbuseGuardConfig, RateLimitConfig, RateLimitError, RateLimitHeaders};
 pub(crate) use self::exempt::is_operational;
+pub(crate) use self::fields::{RATELIMIT, RATELIMIT_POLICY};
 pub use self::guard::AbuseGuardLayer;
 pub(crate) use self::key::network;
 pub use self::key::{Key, KeySource};

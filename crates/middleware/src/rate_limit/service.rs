@@ -80,7 +80,7 @@ where
             StateProj::Running { future, counted } => {
                 let mut response = ready!(future.poll(cx))?.map(Body::new);
                 if let Some((shared, decision)) = counted.take() {
-                    shared.mark(&mut response, &decision);
+                    shared.mark(response.headers_mut(), &decision);
                 }
                 Poll::Ready(Ok(response))
             }

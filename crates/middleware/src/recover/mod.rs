@@ -25,6 +25,7 @@ use std::fmt;
 pub(crate) use self::body::RecoverBody;
 pub use self::layer::RecoverLayer;
 pub use self::service::{RecoverFuture, RecoverService};
+pub(crate) use self::service::{answer, follow};
 
 /// Marks a response, or the error of a response body, that a panic caused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

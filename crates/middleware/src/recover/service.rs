@@ -87,7 +87,7 @@ where
 }
 
 /// Follows a body that is still to be produced; one in memory cannot panic.
-fn follow<R>(response: http::Response<R>, context: &RequestContext) -> Response
+pub(crate) fn follow<R>(response: http::Response<R>, context: &RequestContext) -> Response
 where
     R: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
@@ -101,7 +101,8 @@ where
     })
 }
 
-fn answer(panic: &(dyn Any + Send), context: &RequestContext) -> Response {
+/// The 500 that a panic becomes.
+pub(crate) fn answer(panic: &(dyn Any + Send), context: &RequestContext) -> Response {
     let error = Error::new(codes::INTERNAL).with_source(format!("panic: {}", panic_text(panic)));
     let mut response = error.respond(context);
     response.extensions_mut().insert(Panicked);

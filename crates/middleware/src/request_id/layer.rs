@@ -6,7 +6,7 @@ use super::RequestIdService;
 /// Gives every request an id. See the [module](super).
 #[derive(Debug, Clone)]
 pub struct RequestIdLayer {
-    pub(super) header: HeaderName,
+    pub(crate) header: HeaderName,
     pub(super) keep_inbound: bool,
 }
 

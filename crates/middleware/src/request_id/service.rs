@@ -2,6 +2,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::header::{Entry, OccupiedEntry};
 use http::{HeaderName, HeaderValue};
 use http_body::Body as HttpBody;
 use pin_project_lite::pin_project;
@@ -32,31 +33,46 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
-        let header = &self.config.header;
-        let id = self.config.inbound(&request).unwrap_or_else(|| {
-            let id = RequestId::generate();
-            request
-                .headers_mut()
-                .insert(header.clone(), id.as_header().clone());
-            id
-        });
-        let value = id.as_header().clone();
-        context.set_request_id(id);
+        let value = self.config.identify(&context, &mut request);
         let inner = self.inner.call(request.map(Body::new));
         RequestIdFuture {
             inner,
-            header: Some((header.clone(), value)),
+            header: Some((self.config.header.clone(), value)),
         }
     }
 }
 
 impl RequestIdLayer {
+    /// Gives the request its id; the answer is to carry it too.
+    pub(crate) fn identify<B>(
+        &self,
+        context: &RequestContext,
+        request: &mut http::Request<B>,
+    ) -> HeaderValue {
+        // One look for the header serves both: what came in, and the place for what did not.
+        let id = match request.headers_mut().entry(&self.header) {
+            Entry::Vacant(place) => {
+                let id = RequestId::generate();
+                place.insert(id.as_header().clone());
+                id
+            }
+            Entry::Occupied(mut there) => self.inbound(&there).unwrap_or_else(|| {
+                let id = RequestId::generate();
+                there.insert(id.as_header().clone());
+                id
+            }),
+        };
+        let value = id.as_header().clone();
+        context.set_request_id(id);
+        value
+    }
+
     /// The id that came in: one, well formed, and wanted.
-    fn inbound<B>(&self, request: &http::Request<B>) -> Option<RequestId> {
+    fn inbound(&self, there: &OccupiedEntry<'_, HeaderValue>) -> Option<RequestId> {
         if !self.keep_inbound {
             return None;
         }
-        let mut values = request.headers().get_all(&self.header).iter();
+        let mut values = there.iter();
         match (values.next(), values.next()) {
             (Some(value), None) => RequestId::from_header(value),
             _ => None,

@@ -10,7 +10,7 @@ use super::SecurityHeadersService;
 /// The default is [`HeaderPolicy::standard`].
 #[derive(Debug, Clone, Default)]
 pub struct SecurityHeadersLayer {
-    policy: Arc<HeaderPolicy>,
+    pub(crate) policy: Arc<HeaderPolicy>,
 }
 
 impl SecurityHeadersLayer {

@@ -40,3 +40,4 @@ mod service;
 
 pub use self::layer::SecurityHeadersLayer;
 pub use self::service::{SecurityHeadersFuture, SecurityHeadersService};
+pub(crate) use self::service::{is_secure, nonce};

@@ -31,8 +31,8 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
-        let secure = context.client().https && !is_local(context.host().unwrap_or_default());
-        let nonce = self.nonce();
+        let secure = is_secure(&context);
+        let nonce = nonce(&self.policy);
         if let Some(nonce) = nonce {
             request.extensions_mut().insert(nonce);
         }
@@ -45,16 +45,20 @@ where
     }
 }
 
-impl<S> SecurityHeadersService<S> {
-    /// Without randomness there is none, and nothing is allowed by it.
-    fn nonce(&self) -> Option<CspNonce> {
-        if !self.policy.needs_nonce() {
-            return None;
-        }
-        CspNonce::generate()
-            .inspect_err(|error| tracing::error!(%error, "no nonce for a response"))
-            .ok()
+/// A nonce, where the policy has a place for one. Without randomness there is none, and nothing is
+/// allowed by it.
+pub(crate) fn nonce(policy: &HeaderPolicy) -> Option<CspNonce> {
+    if !policy.needs_nonce() {
+        return None;
     }
+    CspNonce::generate()
+        .inspect_err(|error| tracing::error!(%error, "no nonce for a response"))
+        .ok()
+}
+
+/// Whether the browser came by `https`, and not to a name of its own machine.
+pub(crate) fn is_secure(context: &RequestContext) -> bool {
+    context.client().https && !is_local(context.host().unwrap_or_default())
 }
 
 fn is_local(host: &str) -> bool {

@@ -32,7 +32,7 @@ impl TimeoutLayer {
     }
 
     /// The time for this request.
-    pub(super) fn of(self, context: &RequestContext) -> Option<Duration> {
+    pub(crate) fn of(self, context: &RequestContext) -> Option<Duration> {
         match context.route().and_then(|route| route.timeout) {
             Some(RouteTimeout::After(timeout)) => Some(timeout),
             Some(RouteTimeout::Never) => None,

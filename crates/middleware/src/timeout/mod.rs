@@ -27,4 +27,5 @@ mod layer;
 mod service;
 
 pub use self::layer::TimeoutLayer;
+pub(crate) use self::service::Bound;
 pub use self::service::{TimeoutFuture, TimeoutService};

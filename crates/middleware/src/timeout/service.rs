@@ -34,31 +34,53 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
-        let bound = self.config.of(&context).and_then(|timeout| {
-            // A time beyond what the clock can hold is none.
-            let at = context.started().checked_add(timeout)?;
-            context.limit_deadline(at);
-            Some(Bound {
-                at,
-                timeout,
-                context,
-            })
-        });
+        let bound = self.config.bound(&context).map(|bound| (bound, context));
         TimeoutFuture {
             state: State::Running {
                 future: self.inner.call(request.map(Body::new)),
             },
             bound,
-            timer: None,
         }
     }
 }
 
-/// When the time is over, and what is needed to say so.
-struct Bound {
+impl TimeoutLayer {
+    /// The bound on this request, which its handler reads as its deadline; `None` for none.
+    pub(crate) fn bound(self, context: &RequestContext) -> Option<Bound> {
+        let timeout = self.of(context)?;
+        // A time beyond what the clock can hold is none.
+        let at = context.started().checked_add(timeout)?;
+        context.limit_deadline(at);
+        Some(Bound {
+            at,
+            timeout,
+            timer: None,
+        })
+    }
+}
+
+/// When the time is over. A request that is answered at once needs no timer.
+pub(crate) struct Bound {
     at: Instant,
     timeout: Duration,
-    context: RequestContext,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Bound {
+    /// Ready when the time is over. To be polled after the handler.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let at = self.at;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        timer.as_mut().poll(cx)
+    }
+
+    /// The answer when the time is over.
+    pub(crate) fn error(&self) -> Error {
+        Error::new(codes::TIMEOUT).with_detail(format!(
+            "The answer was not ready within {:?}.",
+            self.timeout
+        ))
+    }
 }
 
 pin_project! {
@@ -66,8 +88,7 @@ pin_project! {
     pub struct TimeoutFuture<F> {
         #[pin]
         state: State<F>,
-        bound: Option<Bound>,
-        timer: Option<Pin<Box<Sleep>>>,
+        bound: Option<(Bound, RequestContext)>,
     }
 }
 
@@ -93,19 +114,12 @@ where
         {
             return Poll::Ready(result.map(|response| response.map(Body::new)));
         }
-        let Some(bound) = this.bound else {
+        let Some((bound, context)) = this.bound else {
             return Poll::Pending;
         };
-        let timer = this
-            .timer
-            .get_or_insert_with(|| Box::pin(sleep_until(bound.at)));
-        ready!(timer.as_mut().poll(cx));
+        ready!(bound.poll(cx));
         // What the handler held is free before the client hears of it.
         this.state.set(State::Over);
-        let error = Error::new(codes::TIMEOUT).with_detail(format!(
-            "The answer was not ready within {:?}.",
-            bound.timeout
-        ));
-        Poll::Ready(Ok(error.respond(&bound.context)))
+        Poll::Ready(Ok(bound.error().respond(context)))
     }
 }

@@ -23,6 +23,7 @@ mod debug_errors;
 #[cfg(feature = "compression")]
 mod decompression;
 mod from_fn;
+mod fused;
 mod guards;
 mod harness;
 mod observe;

@@ -49,20 +49,18 @@ impl Frozen {
     /// goes into the request's context, so that every layer knows it. What the router answers
     /// itself goes through the layers too. The response to HEAD has no body; its `Content-Length`
     /// is that of the body it would have had.
-    pub fn dispatch(&self, connection: Connection, request: Request) -> Dispatch {
+    pub fn dispatch(&self, connection: Connection, mut request: Request) -> Dispatch {
         let router = &*self.0;
-        let (parts, body) = request.into_parts();
-        let target = router.look_up(&connection, &parts);
-        let plan = Plan::of(router, target, parts.uri.path());
-        let is_head = parts.method == Method::HEAD;
-        let context = RequestContext::routed(
+        let target = router.look_up(&connection, &request);
+        let plan = Plan::of(router, target, request.uri().path());
+        let is_head = request.method() == Method::HEAD;
+        let context = RequestContext::of_route(
             Arc::clone(&router.app),
             connection,
-            &parts,
+            &request,
             plan.info,
             plan.params,
         );
-        let mut request = Request::from_parts(parts, body);
         let extensions = request.extensions_mut();
         extensions.insert(context.clone());
         if let Some(tail) = plan.tail {

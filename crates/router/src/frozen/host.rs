@@ -1,24 +1,24 @@
 //! Which host a request is for (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
 
 use http::header::HOST;
-use http::request::Parts;
 use http::{HeaderValue, Version};
+use plumego_contract::Request;
 
 use crate::table::split_port;
 
 /// The host of a request, without port; `None` when an old or internal client names none. `Err`
 /// says what is wrong.
-pub(super) fn of(parts: &Parts) -> Result<Option<&str>, &'static str> {
-    let mut headers = parts.headers.get_all(HOST).iter();
+pub(super) fn of(request: &Request) -> Result<Option<&str>, &'static str> {
+    let mut headers = request.headers().get_all(HOST).iter();
     let first = headers.next();
     if headers.next().is_some() {
         return Err("There is more than one Host header.");
     }
     let header = first.map(valid).transpose()?;
-    if header.is_none() && parts.version == Version::HTTP_11 {
+    if header.is_none() && request.version() == Version::HTTP_11 {
         return Err("An HTTP/1.1 request needs a Host header.");
     }
-    let Some(authority) = parts.uri.authority() else {
+    let Some(authority) = request.uri().authority() else {
         return Ok(header);
     };
     if authority.as_str().contains('@') {
@@ -27,7 +27,7 @@ pub(super) fn of(parts: &Parts) -> Result<Option<&str>, &'static str> {
     let (target, _) = split_port(authority.as_str()).ok_or("The host is not valid.")?;
     // In HTTP/1.1 the target wins (RFC 9112, section 3.2.2); from HTTP/2 on the two must agree.
     let differ = header.is_some_and(|header| !header.eq_ignore_ascii_case(target));
-    if differ && parts.version >= Version::HTTP_2 {
+    if differ && request.version() >= Version::HTTP_2 {
         return Err("The Host header and the request target name different hosts.");
     }
     Ok(Some(target))

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use http::Method;
 use http::header::TRANSFER_ENCODING;
-use http::request::Parts;
-use plumego_contract::{Connection, Params};
+use plumego_contract::{Connection, Params, Request};
 
 use super::{Inner, host, params};
 use crate::Slashes;
@@ -35,30 +34,33 @@ const NO_PATH: &str = "The target of the request is not a path.";
 
 impl Inner {
     /// Looks a request up. Takes no lock and changes nothing.
-    pub(super) fn look_up(&self, connection: &Connection, parts: &Parts) -> Target {
-        let named = match host::of(parts) {
+    pub(super) fn look_up(&self, connection: &Connection, request: &Request) -> Target {
+        let named = match host::of(request) {
             Ok(host) => host,
             Err(why) => return at_root(Outcome::BadHost(why)),
         };
-        if !is_framed_plainly(parts) {
+        if !is_framed_plainly(request) {
             return at_root(Outcome::BadFraming);
         }
-        let path = parts.uri.path();
+        let path = request.uri().path();
         if !self.table.has_hosts() {
-            return self.find(None, path, parts);
+            return self.find(None, path, request);
         }
-        let client = self.app.trusted_proxies.resolve(connection, &parts.headers);
+        let client = self
+            .app
+            .trusted_proxies
+            .resolve(connection, request.headers());
         let host = client
             .host
             .as_deref()
             .map(without_port)
             .or(named)
             .map(normal_host);
-        self.find(host.as_deref(), path, parts)
+        self.find(host.as_deref(), path, request)
     }
 
-    fn find(&self, host: Option<&str>, path: &str, parts: &Parts) -> Target {
-        let method = &parts.method;
+    fn find(&self, host: Option<&str>, path: &str, request: &Request) -> Target {
+        let method = request.method();
         if path == "*" && method == Method::OPTIONS {
             return at_root(Outcome::options(self.table.allow_anywhere(host)));
         }
@@ -72,7 +74,7 @@ impl Inner {
         let found = self.table.find(host, &path, method);
         if self.slashes == Slashes::Redirect
             && matches!(found, Found::Nothing | Found::Fallback(_))
-            && let Some(outcome) = self.redirect(host, &path, parts)
+            && let Some(outcome) = self.redirect(host, &path, request)
         {
             return at_root(outcome);
         }
@@ -109,13 +111,13 @@ impl Inner {
         }
     }
 
-    fn redirect(&self, host: Option<&str>, path: &str, parts: &Parts) -> Option<Outcome> {
+    fn redirect(&self, host: Option<&str>, path: &str, request: &Request) -> Option<Outcome> {
         let leads_somewhere = |path: &String| {
-            let found = self.table.find(host, path, &parts.method);
+            let found = self.table.find(host, path, request.method());
             matches!(found, Found::Route { .. } | Found::NotAllowed { .. })
         };
         let path = slashes::instead(path).find(leads_somewhere)?;
-        slashes::location(&path, parts.uri.query()).map(Outcome::Redirect)
+        slashes::location(&path, request.uri().query()).map(Outcome::Redirect)
     }
 
     fn scope(&self, route: usize) -> usize {
@@ -137,8 +139,8 @@ fn without_port(host: &str) -> &str {
 
 /// Whether nothing but one `chunked` frames the body (RFC 9112, section 6.1). The engine takes any
 /// list that ends with it, which a proxy in front may read otherwise, and decodes nothing else.
-fn is_framed_plainly(parts: &Parts) -> bool {
-    let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+fn is_framed_plainly(request: &Request) -> bool {
+    let mut codings = request.headers().get_all(TRANSFER_ENCODING).iter();
     let Some(coding) = codings.next() else {
         return true;
     };

@@ -1,0 +1,243 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::HeaderValue;
+use pin_project_lite::pin_project;
+use plumego_contract::{Error, Request, RequestContext, Response};
+use tower_service::Service;
+
+use super::headers::{Said, Values};
+use super::service::Shared;
+use crate::concurrency_limit::Slot;
+use crate::debug_errors::Teller;
+use crate::observe::{Exchange, end, trace_value};
+use crate::recover;
+use crate::timeout::{Bound, TimeoutLayer};
+
+pin_project! {
+    /// The future of [`FusedService`](super::FusedService).
+    pub struct FusedFuture<S: Service<Request>> {
+        #[pin]
+        pub(super) state: State<S, S::Future>,
+        pub(super) marks: Marks,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    pub(super) enum State<S, F> {
+        Running { #[pin] running: Running<F> },
+        Waiting { waiting: Option<Box<Waiting<S>>> },
+        Answered { response: Option<Response> },
+    }
+}
+
+pin_project! {
+    /// The service at work, for as long as it may.
+    pub(super) struct Running<F> {
+        #[pin]
+        future: F,
+        bound: Option<Bound>,
+        slot: Option<Slot>,
+    }
+}
+
+type Turn = Pin<Box<dyn Future<Output = Result<Slot, Error>> + Send>>;
+
+/// All that is kept of a request while it waits.
+pub(super) struct Waiting<S> {
+    pub(super) turn: Turn,
+    pub(super) service: S,
+    pub(super) request: Request,
+}
+
+/// What the answer is to carry, and the record that is made of it.
+pub(super) struct Marks {
+    pub(super) shared: Arc<Shared>,
+    pub(super) context: RequestContext,
+    pub(super) id: Option<HeaderValue>,
+    pub(super) exchange: Option<Exchange>,
+    pub(super) teller: Option<Box<Teller>>,
+    pub(super) said: Said,
+}
+
+impl<S, F> State<S, F> {
+    pub(super) fn answered(response: Response) -> Self {
+        Self::Answered {
+            response: Some(response),
+        }
+    }
+}
+
+impl<F> Running<F> {
+    pub(super) fn begin<S>(
+        service: &mut S,
+        request: Request,
+        context: &RequestContext,
+        timeout: Option<TimeoutLayer>,
+        mut slot: Option<Slot>,
+    ) -> State<S, F>
+    where
+        S: Service<Request, Future = F>,
+    {
+        let request = match &mut slot {
+            Some(slot) => slot.follow(request, context),
+            None => request,
+        };
+        let bound = timeout.and_then(|layer| layer.bound(context));
+        State::Running {
+            running: Self {
+                future: service.call(request),
+                bound,
+                slot,
+            },
+        }
+    }
+}
+
+impl<S> Future for FusedFuture<S>
+where
+    S: Service<Request, Response = Response>,
+{
+    type Output = Result<Response, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let result = {
+            let exchange = this.marks.exchange.as_ref();
+            let _current = exchange.map(|exchange| exchange.context().trace().enter());
+            ready!(guarded(this.state, this.marks, cx))
+        };
+        Poll::Ready(result.map(|response| this.marks.put_on(response)))
+    }
+}
+
+/// The work, with its panics caught where that is asked for.
+fn guarded<S>(
+    state: Pin<&mut State<S, S::Future>>,
+    marks: &Marks,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Response, S::Error>>
+where
+    S: Service<Request, Response = Response>,
+{
+    if marks.shared.layers.recover.is_none() {
+        return work(state, marks, cx);
+    }
+    let context = &marks.context;
+    match catch_unwind(AssertUnwindSafe(|| work(state, marks, cx))) {
+        Ok(polled) => polled.map_ok(|response| {
+            if response.body().is_stream() {
+                recover::follow(response, context)
+            } else {
+                response
+            }
+        }),
+        Err(panic) => Poll::Ready(Ok(recover::answer(&*panic, context))),
+    }
+}
+
+fn work<S>(
+    mut state: Pin<&mut State<S, S::Future>>,
+    marks: &Marks,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Response, S::Error>>
+where
+    S: Service<Request, Response = Response>,
+{
+    let context = &marks.context;
+    loop {
+        let next = match state.as_mut().project() {
+            StateProj::Running { running } => {
+                let running = running.project();
+                if let Poll::Ready(result) = running.future.poll(cx) {
+                    drop(running.slot.take());
+                    return Poll::Ready(result);
+                }
+                let Some(bound) = running.bound else {
+                    return Poll::Pending;
+                };
+                ready!(bound.poll(cx));
+                State::answered(bound.error().respond(context))
+            }
+            StateProj::Answered { response } => {
+                return Poll::Ready(Ok(response.take().unwrap_or_default()));
+            }
+            StateProj::Waiting { waiting } => {
+                let Some(there) = waiting else {
+                    return Poll::Pending;
+                };
+                let slot = ready!(there.turn.as_mut().poll(cx));
+                let Some(there) = waiting.take() else {
+                    return Poll::Pending;
+                };
+                (*there).go_on(slot, marks)
+            }
+        };
+        // What a handler held is free before its client hears that the time is over.
+        state.set(next);
+    }
+}
+
+impl<S: Service<Request>> Waiting<S> {
+    /// The state that follows once the wait is over.
+    fn go_on(self, slot: Result<Slot, Error>, marks: &Marks) -> State<S, S::Future> {
+        let Self {
+            mut service,
+            request,
+            ..
+        } = self;
+        let context = &marks.context;
+        match slot {
+            Ok(slot) => {
+                let timeout = marks.shared.layers.timeout;
+                Running::begin(&mut service, request, context, timeout, Some(slot))
+            }
+            Err(error) => State::answered(error.respond(context)),
+        }
+    }
+}
+
+impl Marks {
+    pub(super) fn new(shared: Arc<Shared>, context: RequestContext) -> Self {
+        Self {
+            shared,
+            context,
+            id: None,
+            exchange: None,
+            teller: None,
+            said: Said::default(),
+        }
+    }
+
+    /// The answer as it leaves the outermost layer.
+    fn put_on(&mut self, mut response: Response) -> Response {
+        let Shared { layers, prepared } = &*self.shared;
+        let exchange = self.exchange.as_ref();
+        let traced = layers.observe.as_ref().is_some_and(|it| it.trace_response);
+        let values = Values {
+            trace: exchange.filter(|_| traced).and_then(trace_value),
+            id: self.id.take(),
+        };
+        let said = std::mem::take(&mut self.said);
+        let headers = response.headers_mut();
+        let ready = prepared
+            .as_ref()
+            .and_then(|prepared| prepared.of(layers, headers, &said, &values));
+        if let Some(ready) = ready {
+            *headers = ready.fill(std::mem::take(headers), layers, said, values);
+        } else {
+            layers.mark(&mut response, &said);
+            if let Some(teller) = self.teller.take() {
+                response = teller.tell(response);
+            }
+            layers.tell_apart(response.headers_mut(), values);
+        }
+        match self.exchange.take() {
+            Some(exchange) => end(response, exchange),
+            None => response,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The headers of most answers, put together before there is a request.
+
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use plumego_contract::Response;
+use plumego_security::headers::CspNonce;
+use plumego_security::limit::Decision;
+
+use super::FusedLayer;
+use crate::observe::TRACERESPONSE;
+use crate::rate_limit::{RATELIMIT, RATELIMIT_POLICY, RateLimitHeaders};
+
+/// What the headers of one answer depend on.
+#[derive(Default)]
+pub(super) struct Said {
+    pub(super) secure: bool,
+    pub(super) nonce: Option<CspNonce>,
+    /// Whether the answer is marked for CORS: not when it is the answer to a preflight.
+    pub(super) by_cors: bool,
+    pub(super) origin: Option<HeaderValue>,
+    pub(super) decision: Option<Decision>,
+}
+
+/// What an answer carries as text of its own.
+#[derive(Default)]
+pub(super) struct Values {
+    pub(super) trace: Option<HeaderValue>,
+    pub(super) id: Option<HeaderValue>,
+}
+
+/// Complete headers with stand-ins for the few values that differ from answer to answer.
+///
+/// Copying such a map and filling in the values costs a third of putting each header into a map
+/// that grows. There is one for each of the four kinds of answers that make up nearly all: with and
+/// without an origin that may read it, secure or not.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    plain: Ready,
+    secure: Ready,
+    shared: Ready,
+    shared_secure: Ready,
+}
+
+/// One of these maps.
+#[derive(Debug)]
+pub(super) struct Ready {
+    headers: HeaderMap,
+    /// What each of the headers is, in the order in which the map and its copies show them.
+    parts: Box<[Part]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Fixed,
+    ContentType,
+    RatePolicy,
+    RateLimit,
+    Origin,
+    Trace,
+    Id,
+}
+
+impl FusedLayer {
+    /// Adds the headers between the handler and what observes it, innermost first.
+    pub(super) fn mark(&self, response: &mut Response, said: &Said) {
+        if let (Some(layer), Some(decision)) = (&self.abuse_guard, &said.decision) {
+            layer.shared().mark(response.headers_mut(), decision);
+        }
+        if let Some(layer) = self.cors.as_ref().filter(|_| said.by_cors) {
+            layer
+                .policy
+                .mark(response.headers_mut(), said.origin.clone());
+        }
+        if let Some(layer) = &self.security_headers {
+            let policy = &layer.policy;
+            policy.apply(response, said.secure, said.nonce.as_ref());
+        }
+    }
+
+    /// Adds what tells answers apart, over whatever is there.
+    pub(super) fn tell_apart(&self, headers: &mut HeaderMap, values: Values) {
+        if let Some(trace) = values.trace {
+            headers.insert(TRACERESPONSE, trace);
+        }
+        if let (Some(layer), Some(id)) = (&self.request_id, values.id) {
+            headers.insert(layer.header.clone(), id);
+        }
+    }
+}
+
+impl Prepared {
+    /// `None` where more differs from answer to answer than is filled in here.
+    pub(super) fn new(layers: &FusedLayer) -> Option<Self> {
+        let policy = layers.security_headers.as_ref().map(|it| &it.policy);
+        let guard = layers.abuse_guard.as_ref();
+        let standard =
+            guard.is_none_or(|guard| guard.shared().headers() == RateLimitHeaders::Standard);
+        if layers.debug_errors.is_some()
+            || !standard
+            || policy.is_some_and(|policy| policy.needs_nonce())
+        {
+            return None;
+        }
+        Some(Self {
+            plain: Ready::new(layers, false, false)?,
+            secure: Ready::new(layers, true, false)?,
+            shared: Ready::new(layers, false, true)?,
+            shared_secure: Ready::new(layers, true, true)?,
+        })
+    }
+
+    /// The headers for this answer, or `None` when they must be put together one by one: because
+    /// its own are among those that are added, or are lists.
+    pub(super) fn of(
+        &self,
+        layers: &FusedLayer,
+        own: &HeaderMap,
+        said: &Said,
+        values: &Values,
+    ) -> Option<&Ready> {
+        let traced = layers.observe.as_ref().is_some_and(|it| it.trace_response);
+        let complete = said.by_cors == layers.cors.is_some()
+            && said.decision.is_some() == layers.abuse_guard.is_some()
+            && values.trace.is_some() == traced
+            && values.id.is_some() == layers.request_id.is_some();
+        if !complete || own.len() != own.keys_len() {
+            return None;
+        }
+        let ready = match (said.origin.is_some(), said.secure) {
+            (false, false) => &self.plain,
+            (false, true) => &self.secure,
+            (true, false) => &self.shared,
+            (true, true) => &self.shared_secure,
+        };
+        let mut has_type = false;
+        let apart = own.keys().all(|name| {
+            let is_type = name == CONTENT_TYPE;
+            has_type |= is_type;
+            is_type || !ready.headers.contains_key(name)
+        });
+        (apart && has_type).then_some(ready)
+    }
+}
+
+impl Ready {
+    /// `None` when a copy of the map would not show the headers in the same order, which no version
+    /// of `http` is known to do.
+    fn new(layers: &FusedLayer, secure: bool, shared: bool) -> Option<Self> {
+        let headers = stand_in(layers, secure, shared);
+        let id = layers.request_id.as_ref().map(|layer| &layer.header);
+        let part = |name: &HeaderName| match name {
+            name if Some(name) == id => Part::Id,
+            name if name == CONTENT_TYPE => Part::ContentType,
+            name if name == RATELIMIT_POLICY => Part::RatePolicy,
+            name if name == RATELIMIT => Part::RateLimit,
+            name if name == ACCESS_CONTROL_ALLOW_ORIGIN => Part::Origin,
+            name if name == TRACERESPONSE => Part::Trace,
+            _ => Part::Fixed,
+        };
+        let parts = headers.iter().map(|(name, _)| part(name)).collect();
+        let copy = headers.clone();
+        copy.iter()
+            .eq(headers.iter())
+            .then_some(Self { headers, parts })
+    }
+
+    /// The headers of one answer.
+    pub(super) fn fill(
+        &self,
+        mut own: HeaderMap,
+        layers: &FusedLayer,
+        said: Said,
+        mut values: Values,
+    ) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        let mut origin = said.origin;
+        let mut rate = match (&layers.abuse_guard, &said.decision) {
+            (Some(layer), Some(decision)) => Some(layer.shared().limit(decision)),
+            _ => None,
+        };
+        let guard = layers.abuse_guard.as_ref();
+        let mut kind = None;
+        for (name, value) in &mut own {
+            let value = std::mem::replace(value, HeaderValue::from_static(""));
+            if name == CONTENT_TYPE {
+                kind = Some(value);
+            } else {
+                headers.insert(name.clone(), value);
+            }
+        }
+        for (part, there) in self.parts.iter().zip(headers.values_mut()) {
+            let value = match part {
+                Part::Fixed => continue,
+                Part::ContentType => kind.take(),
+                Part::RatePolicy => guard.map(|guard| guard.shared().policy()),
+                Part::RateLimit => rate.take(),
+                Part::Origin => origin.take(),
+                Part::Trace => values.trace.take(),
+                Part::Id => values.id.take(),
+            };
+            if let Some(value) = value {
+                *there = value;
+            }
+        }
+        headers
+    }
+}
+
+/// The headers with something in each place, made as those of any answer are.
+fn stand_in(layers: &FusedLayer, secure: bool, shared: bool) -> HeaderMap {
+    let something = || HeaderValue::from_static("-");
+    let said = Said {
+        secure,
+        nonce: None,
+        by_cors: layers.cors.is_some(),
+        origin: shared.then(something),
+        decision: layers
+            .abuse_guard
+            .as_ref()
+            .map(|guard| guard.shared().example()),
+    };
+    let observe = layers.observe.as_ref();
+    let values = Values {
+        trace: observe.filter(|it| it.trace_response).map(|_| something()),
+        id: layers.request_id.as_ref().map(|_| something()),
+    };
+    let mut response = Response::default();
+    response.headers_mut().insert(CONTENT_TYPE, something());
+    layers.mark(&mut response, &said);
+    layers.tell_apart(response.headers_mut(), values);
+    std::mem::take(response.headers_mut())
+}
