@@ -78,7 +78,7 @@ fn stacked(router: Router, on: FusedLayer) -> Router {
         .option_layer(on.observe)
         .option_layer(on.debug_errors)
         .option_layer(on.security_headers)
-        .option_layer(on.recover.clone().filter(|_| on.cors.is_some()))
+        .option_layer(on.recover.filter(|_| on.cors.is_some()))
         .option_layer(on.cors)
         .option_layer(on.abuse_guard)
         .option_layer(on.recover)
