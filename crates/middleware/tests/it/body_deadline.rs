@@ -87,7 +87,8 @@ fn the_defaults() {
 
 #[test]
 fn what_would_refuse_every_body_that_waits_is_refused_by_name() {
-    let bad: [(&str, fn(&mut BodyDeadlineConfig)); 5] = [
+    type Change = fn(&mut BodyDeadlineConfig);
+    let bad: [(&str, Change); 5] = [
         ("grace is 0ns", |config| config.grace = Duration::ZERO),
         ("grace is", |config| config.grace = Duration::MAX),
         ("total is 0ns", |config| config.total = Some(Duration::ZERO)),

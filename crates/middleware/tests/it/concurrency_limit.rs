@@ -82,18 +82,19 @@ fn the_defaults() {
 
 #[test]
 fn a_configuration_out_of_bounds_is_refused_by_name() {
-    let bad: [(&str, fn(&mut ConcurrencyLimitConfig)); 6] = [
+    type Change = fn(&mut ConcurrencyLimitConfig);
+    let bad: [(&str, Change); 6] = [
         ("max_concurrent is 0, it must be from 1 to 1000000", |c| {
             c.max_concurrent = 0;
         }),
         ("max_concurrent is 1000001", |c| {
-            c.max_concurrent = 1_000_001
+            c.max_concurrent = 1_000_001;
         }),
         ("max_queued is 18446744073709551615", |c| {
             c.max_queued = usize::MAX;
         }),
         ("it must be at most one minute", |c| {
-            c.max_wait = Duration::MAX
+            c.max_wait = Duration::MAX;
         }),
         ("max_waiting_bodies_per_client is 0", |c| {
             c.max_waiting_bodies_per_client = Limit::At(0);
