@@ -25,8 +25,8 @@
 //!   length. Never: what has a `Content-Encoding` or `Content-Range` already, 1xx, 204, 205, 206,
 //!   304, an upgrade, `Cache-Control: no-transform`.
 //! - A compressed response loses `Content-Length` (the server sets the new one where it is known),
-//!   `Accept-Ranges` and digests; a strong `ETag` becomes weak, on a 304 too when that speaks of the
-//!   compressed one. Every response that could have been compressed for another
+//!   `Accept-Ranges` and digests; a strong `ETag` becomes weak, on a 304 too when that speaks of
+//!   the compressed one. Every response that could have been compressed for another
 //!   `Accept-Encoding` gets `Vary: Accept-Encoding`. HEAD gets the headers of GET.
 //! - A stream is compressed as it comes. When it has nothing more at the moment, what there is goes
 //!   out at once, so an event of `text/event-stream` never waits for the next one. Trailers are

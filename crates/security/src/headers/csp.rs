@@ -181,8 +181,9 @@ impl Csp {
     /// Checks and writes the policy.
     ///
     /// # Errors
-    /// No directive at all, one without a source, `'none'` beside other sources, a nonce or hash where only
-    /// hosts can stand, or a text that cannot stand in the header. The error names the directive.
+    /// No directive at all, one without a source, `'none'` beside other sources, a nonce or hash
+    /// where only hosts can stand, or a text that cannot stand in the header. The error names the
+    /// directive.
     pub fn build(&self) -> Result<ContentSecurityPolicy, CspError> {
         let mut parts = Vec::new();
         for (directive, sources) in &self.lists {
