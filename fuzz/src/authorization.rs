@@ -54,15 +54,13 @@ pub fn run(data: &[u8]) {
     extract(&headers, one);
 }
 
-/// Whether it is `Bearer` in whatever case, a space, and a token, with no more than white space
-/// around it.
+/// Whether it is `Bearer` in whatever case, one or more spaces, and a token.
 fn is_right(line: &HeaderValue) -> bool {
     let Ok(line) = std::str::from_utf8(line.as_bytes()) else {
         return false;
     };
     let scheme = line.get(..7).unwrap_or_default();
-    let rest = line.get(7..).unwrap_or_default();
-    let rest = rest.trim_matches([' ', '\t']);
+    let rest = line.get(7..).unwrap_or_default().trim_start_matches(' ');
     scheme.eq_ignore_ascii_case("bearer ") && TOKENS.contains(&rest)
 }
 
