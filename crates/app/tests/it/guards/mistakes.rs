@@ -23,27 +23,27 @@ fn check(change: impl FnOnce(&mut Guards) + Send + Sync + 'static, expected: &st
     assert!(text.contains(expected), "{expected} is not in {text}");
 }
 
-fn with_deadline(change: impl FnOnce(&mut BodyDeadlineConfig)) -> Option<BodyDeadlineConfig> {
+fn with_deadline(change: impl FnOnce(&mut BodyDeadlineConfig)) -> BodyDeadlineConfig {
     let mut config = BodyDeadlineConfig::default();
     change(&mut config);
-    Some(config)
+    config
 }
 
 #[test]
 fn guard_that_would_refuse_everything_is_a_problem() {
     check(|g| g.timeout = Some(Duration::ZERO), "timeout is 0s");
     check(
-        |g| g.body_deadline = with_deadline(|c| c.grace = Duration::ZERO),
+        |g| g.body_deadline = Some(with_deadline(|c| c.grace = Duration::ZERO)),
         "body deadline: grace is 0ns, it must be from 1ms to 24 h",
     );
     check(
-        |g| g.body_deadline = with_deadline(|c| c.total = Some(Duration::ZERO)),
+        |g| g.body_deadline = Some(with_deadline(|c| c.total = Some(Duration::ZERO))),
         "body deadline: total is 0ns",
     );
     check(
         |g| {
             let rate = NonZeroU64::new(u64::MAX);
-            g.body_deadline = with_deadline(|c| c.min_bytes_per_second = rate);
+            g.body_deadline = Some(with_deadline(|c| c.min_bytes_per_second = rate));
         },
         "min_bytes_per_second is 18446744073709551615, it must be from 1 to 1000000000",
     );
