@@ -27,6 +27,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(1);
 const LAST_CALL: Duration = Duration::from_millis(10);
 /// The most connections taken from the backlogs when the listeners close.
 const MAX_LAST_ACCEPTS: usize = 4096;
+/// The most that are closed and counted after these.
+const MAX_LAST_DROPS: usize = 64 * 1024;
 /// The most bytes of an answer that wait in the system to be sent.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const MAX_UNSENT: u32 = 128 * 1024;
@@ -36,7 +38,8 @@ const SAY_EVERY: Duration = Duration::from_secs(10);
 /// Accepts until told to stop, then takes what waits in the backlogs and closes the listeners.
 ///
 /// A permit is taken before a connection is: beyond the most that may be open, clients wait in the
-/// backlog of the system.
+/// backlog of the system. When the listeners close there is nothing left to wait for: then those
+/// that wait are taken all the same.
 pub(crate) async fn run(shared: Arc<Shared>, listeners: Vec<Bound>, stop: CancellationToken) {
     listeners.iter().for_each(bound_unsent);
     let mut round = Round { listeners, next: 0 };
@@ -77,17 +80,43 @@ pub(crate) async fn run(shared: Arc<Shared>, listeners: Vec<Bound>, stop: Cancel
     for listener in &mut round.listeners {
         listener.unlist();
     }
-    // The system has answered these clients already; a closed listener would reset them.
-    for _ in 0..MAX_LAST_ACCEPTS {
-        let Ok(permit) = shared.permits.clone().try_acquire_owned() else {
-            break;
-        };
+    last_call(&shared, &mut round, &mut refusals).await;
+}
+
+/// Takes what waits in the backlogs: the system has answered these clients already, and a closed
+/// listener would reset them.
+///
+/// Those beyond the most that may be open are taken too. They cannot wait for a place, and the idle
+/// ones give theirs back at once. What is still left is closed, and said.
+async fn last_call(shared: &Arc<Shared>, round: &mut Round, refusals: &mut Refusals) {
+    let mut dropped: u64 = 0;
+    for at in 0..MAX_LAST_ACCEPTS + MAX_LAST_DROPS {
         let waiting = poll_fn(|cx| round.poll_accept(cx));
         match tokio::time::timeout(LAST_CALL, waiting).await {
-            Ok(Ok(accepted)) => spawn(&shared, &mut refusals, accepted, Some(permit)),
+            Ok(Ok(accepted)) if at < MAX_LAST_ACCEPTS => {
+                let permit = shared.permits.clone().try_acquire_owned().ok();
+                spawn(shared, refusals, accepted, permit);
+            }
+            Ok(Ok(_)) => {
+                shared.metrics.opened.inc();
+                shared.metrics.refused_closing.inc();
+                dropped += 1;
+            }
             Ok(Err(error)) if is_of_the_connection(&error) => {}
-            Ok(Err(_)) | Err(_) => break,
+            Ok(Err(error)) => {
+                shared.metrics.accept_errors.inc();
+                tracing::warn!(%error, "cannot accept the connections that still wait");
+                break;
+            }
+            Err(_) => break,
         }
+    }
+    if dropped > 0 {
+        tracing::warn!(
+            dropped,
+            "connections were closed without an answer: more of them waited than are taken when \
+             the listeners close"
+        );
     }
 }
 

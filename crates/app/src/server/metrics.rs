@@ -11,6 +11,7 @@ pub(crate) struct ServerMetrics {
     pub(crate) opened: Counter,
     pub(crate) waited: Counter,
     pub(crate) refused_per_ip: Counter,
+    pub(crate) refused_closing: Counter,
     pub(crate) accept_errors: Counter,
     timed_out: [Counter; 4],
     errors: CounterFamily<1>,
@@ -39,6 +40,7 @@ impl ServerMetrics {
         )?;
         Ok(Self {
             refused_per_ip: refused.with(&["per_ip"]),
+            refused_closing: refused.with(&["closing"]),
             active: metrics.gauge("http_connections_active", "Connections that are open.")?,
             opened: metrics.counter("http_connections", "Connections that were accepted.")?,
             waited: metrics.counter(

@@ -84,6 +84,34 @@ async fn everything_is_served_during_the_pre_drain() {
     within(running.wait()).await.unwrap();
 }
 
+/// They were reset: the places of the idle ones came back only after the listeners had closed.
+#[tokio::test]
+async fn those_that_wait_for_a_place_are_answered_when_the_listeners_close() {
+    const PLACES: usize = 3;
+    let app =
+        app_with(|config| config.max_connections = PLACES).routes(|r| r.get("/", async || "here"));
+    let (running, addr) = start(app).await;
+    let mut idle = Vec::new();
+    for _ in 0..PLACES {
+        let mut client = Client::connect(addr).await;
+        client.get("/").await;
+        idle.push(client);
+    }
+    let mut waiting = Vec::new();
+    for _ in 0..20 {
+        let mut client = Client::connect(addr).await;
+        client.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        waiting.push(client);
+    }
+    running.handle().shutdown();
+    for client in &mut waiting {
+        let answer = client.answer().await;
+        assert_eq!((answer.status(), answer.body.as_str()), (200, "here"));
+    }
+    let report = within(running.wait()).await.unwrap();
+    assert!(report.is_clean(), "{report}");
+}
+
 async fn cut(handle: impl FnOnce(&Handle)) -> Report {
     let app = app_with(|config| config.shutdown_timeout = Duration::from_millis(200))
         .routes(held(Arc::new(Notify::new()), Arc::new(Notify::new())));

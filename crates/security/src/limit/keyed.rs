@@ -123,8 +123,12 @@ impl KeyedLimiter {
         }
     }
 
-    /// Another quota for every key, from the next check on. What a key has used up stays used up:
-    /// the time until it is full again does not change.
+    /// Another quota for every key, from the next check on.
+    ///
+    /// What a key has used up stays used up: the time until it is full again does not change, but
+    /// it is never longer than the [refill time](Quota::refill_time) of the new quota by more than
+    /// a second. So a key that was refused under a slow quota may ask again as soon as a faster one
+    /// has earned a request.
     ///
     /// # Errors
     /// The quota is slower than one in 4.29 s; only faster ones may be changed to.

@@ -9,6 +9,8 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const MAX_BURST: u64 = 1_000_000_000;
 /// The longest time until a quota is full again: 366 days. Keeps every sum below within 64 bits.
 const MAX_REFILL_NANOS: u64 = 366 * 24 * 3600 * NANOS_PER_SECOND;
+/// How late the time of a thread may be that was not run in between.
+const LATE_NANOS: u64 = NANOS_PER_SECOND;
 /// Later times are taken as this one: 146 years after the limiter was made.
 const MAX_NOW: u64 = u64::MAX / 4;
 
@@ -100,12 +102,20 @@ impl Quota {
     }
 
     /// What to say to a request at `now` when the quota is full again at `full_at`; with the new
-    /// `full_at` when the request is let in. That is always later than the old one.
+    /// `full_at` when it changes. That is later than the old one when the request is let in.
+    ///
+    /// It is earlier when more is owed than this quota ever lends: then an earlier quota lent it,
+    /// and the rest is forgiven. A thread whose time is late by less than [`LATE_NANOS`] sees such
+    /// a debt too, and forgives nothing.
     pub(super) fn decide(&self, full_at: u64, now: u64) -> (Decision, Option<u64>) {
         let now = clamped(now);
+        let capacity = self.capacity_nanos();
         let debt = full_at.saturating_sub(now);
+        if debt > capacity.saturating_add(LATE_NANOS) {
+            return (self.decision(false, capacity), Some(now + capacity));
+        }
         let after = debt.saturating_add(self.interval_nanos);
-        let allowed = after <= self.capacity_nanos();
+        let allowed = after <= capacity;
         let debt = if allowed { after } else { debt };
         (self.decision(allowed, debt), allowed.then_some(now + after))
     }

@@ -98,6 +98,34 @@ fn time_that_goes_backwards_lets_nobody_in() {
     assert!(limiter.check(9 * SECOND + 1100 * MILLI).allowed);
 }
 
+/// It waited for as long as the old quota said, though the new one lends less than it owed.
+#[test]
+fn a_faster_quota_frees_who_was_refused() {
+    let limiter = KeyedLimiter::new(Quota::per_second(1, 100).unwrap(), 16).unwrap();
+    while limiter.check("key", 0).allowed {}
+    limiter
+        .set_quota(Quota::per_second(1000, 1000).unwrap())
+        .unwrap();
+    let refused = limiter.check("key", 0);
+    assert!(!refused.allowed, "all of the new burst is owed");
+    assert_eq!(refused.retry_after, Duration::from_millis(1));
+    assert_eq!(refused.reset_after, Duration::from_secs(1));
+    assert!(limiter.check("key", MILLI).allowed);
+    assert!(!limiter.check("key", MILLI).allowed, "one was earned");
+}
+
+/// A thread that was not run for a while has an old time. What it sees is not forgiven.
+#[test]
+fn a_late_thread_forgives_nothing() {
+    let limiter = Limiter::new(Quota::per_second(100, 10).unwrap());
+    let now = 10 * SECOND;
+    while limiter.check(now).allowed {}
+    for late in [1, 1000, MILLI, 900 * MILLI, SECOND] {
+        assert!(!limiter.check(now - late).allowed);
+        assert!(!limiter.check(now).allowed, "late by {late} ns");
+    }
+}
+
 #[test]
 fn keys_do_not_touch_each_other() {
     let limiter = KeyedLimiter::new(Quota::per_second(1, 2).unwrap(), 100).unwrap();
