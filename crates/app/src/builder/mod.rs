@@ -346,7 +346,7 @@ impl AppBuilder {
     /// Every problem at once, each with the lines of the program that made it: of routes, handlers,
     /// states, components and options.
     pub fn build(self) -> Result<App, Problems> {
-        build::build(self)
+        build::build(self).inspect_err(|problems| crate::run::announce_failure(problems))
     }
 }
 

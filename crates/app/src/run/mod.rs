@@ -41,6 +41,7 @@ use tokio::time::Instant;
 pub(crate) use self::control::Control;
 pub use self::control::Handle;
 use self::control::Stop;
+pub(crate) use self::handover::announce_failure;
 use self::logging::Flusher;
 pub use self::report::Report;
 use self::shutdown::{Shutdown, unless};
@@ -228,7 +229,11 @@ impl App {
         let _signals = signals::Scope::enter(self.handle())?;
         let running = match self.start().await {
             Err(error) if error.code() == INTERRUPTED => return Ok(()),
-            running => running?,
+            Err(error) => {
+                announce_failure(&error);
+                return Err(error);
+            }
+            Ok(running) => running,
         };
         let report = running.wait().await?;
         if report.is_clean() {

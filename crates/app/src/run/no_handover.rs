@@ -1,5 +1,6 @@
 //! Without the feature `handover` nobody takes over, and nobody is told anything.
 
+use std::error::Error;
 use std::io;
 
 use super::Handle;
@@ -28,6 +29,8 @@ impl Successor {
 }
 
 pub(super) fn announce_ready() {}
+
+pub(crate) fn announce_failure(_: &dyn Error) {}
 
 pub(super) fn announce_stop() {}
 

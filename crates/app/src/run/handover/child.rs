@@ -1,17 +1,21 @@
 //! Waiting for a successor.
 
-use std::io::Write;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::process::Child;
-use tokio::task::JoinHandle;
 
-/// How much of what it wrote to standard error is kept for the reason.
-const LAST_WORDS: usize = 2048;
-/// How long the end of it is awaited when the successor has ended: a child of it may hold it open.
+/// What the successor writes when it is ready, before the end of the line.
+pub(super) const READY: &str = "READY=1";
+/// What is before the words of one that is not.
+pub(super) const STATUS: &str = "STATUS=";
+/// The most bytes of its words that are told.
+pub(super) const LAST_WORDS: usize = 2048;
+/// The longest line that is understood.
+const MAX_LINE: usize = 2 * LAST_WORDS;
+/// How long its words are awaited when it has ended: a child of it may hold the pipe open.
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// A process that is killed when this is dropped, unless it is let go.
@@ -36,11 +40,11 @@ pub(super) async fn wait(
     let Some(child) = &mut ward.0 else {
         return Err("there is no process".to_owned());
     };
-    let words = child.stderr.take().map(|errors| tokio::spawn(copy(errors)));
+    let mut voice = Voice::new(ready);
     let process = child.id().unwrap_or_default();
     let said = tokio::select! {
         biased;
-        () = is_ready(ready) => {
+        () = voice.is_ready() => {
             // The runtime goes on watching for its end.
             ward.0 = None;
             return Ok(process);
@@ -55,7 +59,7 @@ pub(super) async fn wait(
             format!("process {process} was not ready within {patience:?} and was killed{failed}")
         }
     };
-    match last_words(words).await {
+    match voice.last_words().await {
         Some(words) => Err(format!("{said}; its last words: {words}")),
         None => Err(said),
     }
@@ -66,41 +70,62 @@ fn of(status: ExitStatus) -> String {
     status.to_string()
 }
 
-/// Ready when the word has come; never when the other end closes without it.
-async fn is_ready(mut pipe: pipe::Receiver) {
-    let mut said = Vec::new();
-    let mut part = [0; 64];
-    while let Ok(count @ 1..) = pipe.read(&mut part).await {
-        said.extend_from_slice(part.get(..count).unwrap_or_default());
-        if said.windows(READY.len()).any(|word| word == READY) {
-            return;
+/// What the successor says over its pipe, line by line.
+struct Voice {
+    pipe: pipe::Receiver,
+    line: Vec<u8>,
+    words: Option<String>,
+}
+
+impl Voice {
+    fn new(pipe: pipe::Receiver) -> Self {
+        Self {
+            pipe,
+            line: Vec::new(),
+            words: None,
         }
-        let rest = said.len().saturating_sub(READY.len());
-        said.drain(..rest);
     }
-    std::future::pending::<()>().await;
-}
 
-/// What the successor writes when it is ready.
-pub(super) const READY: &[u8] = b"READY=1\n";
-
-/// Copies to our own standard error, and keeps the end.
-async fn copy(mut from: impl AsyncRead + Unpin) -> Vec<u8> {
-    let mut kept = Vec::new();
-    let mut part = [0; 1024];
-    while let Ok(count @ 1..) = from.read(&mut part).await {
-        let part = part.get(..count).unwrap_or_default();
-        let _ = std::io::stderr().write_all(part);
-        kept.extend_from_slice(part);
-        let excess = kept.len().saturating_sub(LAST_WORDS);
-        kept.drain(..excess);
+    /// Ready when the word has come; never when the other end closes without it.
+    async fn is_ready(&mut self) {
+        if !self.listen().await {
+            std::future::pending::<()>().await;
+        }
     }
-    kept
-}
 
-async fn last_words(words: Option<JoinHandle<Vec<u8>>>) -> Option<String> {
-    let words = tokio::time::timeout(FAREWELL, words?).await.ok()?.ok()?;
-    let words = String::from_utf8_lossy(&words);
-    let words = words.trim();
-    (!words.is_empty()).then(|| words.to_owned())
+    /// What it said last of why it fails.
+    async fn last_words(mut self) -> Option<String> {
+        let _ = tokio::time::timeout(FAREWELL, self.listen()).await;
+        self.words
+    }
+
+    /// Listens until it says that it is ready, or to the end. What was heard is kept when the
+    /// future is dropped.
+    async fn listen(&mut self) -> bool {
+        let mut part = [0; 1024];
+        while let Ok(count @ 1..) = self.pipe.read(&mut part).await {
+            for byte in part.iter().take(count) {
+                if self.hear(*byte) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Whether this byte ends the line that says it is ready.
+    fn hear(&mut self, byte: u8) -> bool {
+        if byte != b'\n' {
+            if self.line.len() < MAX_LINE {
+                self.line.push(byte);
+            }
+            return false;
+        }
+        let line = std::mem::take(&mut self.line);
+        let line = String::from_utf8_lossy(&line);
+        if let Some(words) = line.strip_prefix(STATUS) {
+            self.words = Some(words.to_owned());
+        }
+        line == READY
+    }
 }

@@ -19,6 +19,7 @@ use plumego_component::Phase;
 use plumego_contract::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
+pub(crate) use self::notify::announce_failure;
 pub(super) use self::notify::{announce_ready, announce_stop};
 use self::plan::Plan;
 use super::control::{Handle, Stop};
@@ -78,21 +79,23 @@ impl Handle {
     /// of the new process.
     ///
     /// The new process has the path, the arguments, the environment and the directory that this one
-    /// was started with; its standard input is empty. While both run, both serve, and both run
-    /// their components: what may run only once needs a lock of its own. Needs [`App::run`], or
-    /// [`AppBuilder::inherit_sockets`].
+    /// was started with, and its standard error; its standard input is empty. While both run, both
+    /// serve, and both run their components: what may run only once needs a lock of its own. Needs
+    /// [`App::run`], or [`AppBuilder::inherit_sockets`].
     ///
     /// # Errors
     /// `503 handover_failed`, and everything goes on as before: the new process ended, or was not
     /// ready within [`ServerConfig::start_timeout`] and was killed; the detail has its exit status
-    /// and the end of what it wrote to standard error. Also when a handover is running already,
-    /// when the application does not serve, when a listener came from the program
-    /// ([`AppBuilder::listener`]), and in process 1, which cannot end without its container.
+    /// and, up to 2 KiB, the error of its [`AppBuilder::build`] or [`App::run`]. Also when a
+    /// handover is running already, when the application does not serve, when a listener came from
+    /// the program ([`AppBuilder::listener`]), and in process 1, which cannot end without its
+    /// container.
     ///
     /// # Cancel safety
     /// Dropping the future kills the new process; this one goes on.
     ///
     /// [`App::run`]: crate::App::run
+    /// [`AppBuilder::build`]: crate::AppBuilder::build
     /// [`AppBuilder::inherit_sockets`]: crate::AppBuilder::inherit_sockets
     /// [`AppBuilder::listener`]: crate::AppBuilder::listener
     /// [`ServerConfig::start_timeout`]: crate::ServerConfig::start_timeout

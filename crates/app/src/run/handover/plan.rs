@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -95,9 +95,8 @@ impl Plan {
             .env_remove("LISTEN_FDS_FIRST_FD")
             .env(READY_FD, next.to_string())
             .env(PREDECESSOR, std::process::id().to_string())
-            // Where its errors go once it is ready: see `notify`.
-            .stdin(Stdio::from(io::stderr().as_fd().try_clone_to_owned()?))
-            .stderr(Stdio::piped());
+            // Standard error is ours: it and its children may outlive this process.
+            .stdin(Stdio::null());
         command.fd_mappings(mappings).map_err(io::Error::other)?;
         Ok(command)
     }

@@ -37,7 +37,8 @@ const TLS: &str = "PLUMEGO_TEST_TLS";
 /// What makes this binary a server.
 const SERVER: [&str; 3] = ["--exact", "handover::child", "--nocapture"];
 
-/// Starts for ever when the file `hang` is there, and as long as the file `wait` is.
+/// Starts for ever when the file `hang` is there, and as long as the file `wait` is. With a pipe
+/// `child` it starts a child that says on standard error what comes over the pipe.
 struct Slow(PathBuf);
 
 impl Component for Slow {
@@ -45,7 +46,15 @@ impl Component for Slow {
         "slow"
     }
 
+    #[expect(clippy::print_stderr, reason = "what a program may do")]
     async fn start(&self, _: StartContext) -> Result<(), Error> {
+        let pipe = self.0.join("child");
+        if pipe.exists() {
+            let mut child = Command::new("sh");
+            child.args(["-c", "read line < \"$0\"; echo \"$line\" >&2"]);
+            let child = child.arg(pipe).spawn();
+            tracing::info!(child = child.unwrap().id(), "started a child");
+        }
         if self.0.join("hang").exists() {
             std::future::pending::<()>().await;
         }
@@ -55,6 +64,7 @@ impl Component for Slow {
         while self.0.join("wait").exists() {
             tokio::task::yield_now().await;
         }
+        eprintln!("process {} has started", std::process::id());
         if self.0.join("fail").exists() {
             return Err(Error::internal("the part is broken"));
         }
@@ -92,6 +102,9 @@ async fn child() -> Result<(), Error> {
         config.addrs = addr.split(',').map(str::to_owned).collect();
     } else {
         config.addrs = vec!["127.0.0.1:0".to_owned()];
+    }
+    if directory.join("mistake").exists() {
+        config.addrs = vec!["nowhere".to_owned()];
     }
     App::builder()
         .config(config)

@@ -36,6 +36,31 @@ async fn successor_serves_and_what_was_open_is_answered_by_the_old_process() {
     within(async { while tokio::net::TcpStream::connect(addr).await.is_ok() {} }).await;
 }
 
+/// A file that is the standard error of a server and of its successors.
+struct Errors(tempfile::NamedTempFile);
+
+#[expect(clippy::disallowed_methods, reason = "a file of the test")]
+impl Errors {
+    fn new() -> (Self, std::fs::File) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let of_server = std::fs::File::options().append(true).open(file.path());
+        (Self(file), of_server.unwrap())
+    }
+
+    /// Waits until this has been written.
+    async fn have(&self, words: &str) {
+        within(async {
+            while !std::fs::read_to_string(self.0.path())
+                .unwrap()
+                .contains(words)
+            {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+}
+
 /// What the descriptors of a process lead to.
 fn descriptors(process: u32) -> Vec<(u32, String)> {
     let directory = format!("/proc/{process}/fd");
@@ -124,14 +149,16 @@ async fn file_that_was_replaced_is_the_new_version() {
 
 #[tokio::test]
 async fn successor_that_fails_changes_nothing_and_its_reason_is_told() {
+    let (errors, file) = Errors::new();
     let mut servers = Servers::start_with(&std::env::current_exe().unwrap(), Vec::new(), |c| {
-        c.env(PATIENCE, "1500");
+        c.env(PATIENCE, "1500").stderr(file);
     });
     let addr = servers.addr().await;
     let old = servers.group;
     let mut kept = Client::connect(addr).await;
     for (file, words) in [
-        ("crash", &["exit status: 3", "no luck today"][..]),
+        ("crash", &["exit status: 3"][..]),
+        ("mistake", &["exit status: 101", "last words", "nowhere"]),
         ("fail", &["exit status: 101", "the part is broken"]),
         ("hang", &["not ready within 1.5s", "killed"]),
     ] {
@@ -148,6 +175,8 @@ async fn successor_that_fails_changes_nothing_and_its_reason_is_told() {
         let successor = number_after(&line, "reason=\"process ");
         gone(successor).await;
     }
+    // What it wrote itself is where the old process writes.
+    errors.have("no luck today").await;
     // And then it works.
     let new = servers.hand_over(old).await;
     gone(old).await;
@@ -201,8 +230,12 @@ async fn killed_successor_one_at_a_time_and_the_death_of_the_old_process_midway(
     let status = within(servers.first.wait()).await.unwrap();
     assert_eq!(status.code(), Some(0), "{}", servers.seen);
 
-    // Killed meanwhile: the successor has the sockets, and serves when it can.
-    let mut servers = Servers::start();
+    // Killed meanwhile: the successor has the sockets, and serves when it can. What it writes to
+    // standard error before it is ready goes where the old process wrote.
+    let (errors, file) = Errors::new();
+    let mut servers = Servers::start_with(&std::env::current_exe().unwrap(), Vec::new(), |c| {
+        c.stderr(file);
+    });
     let addr = servers.addr().await;
     servers.touch("wait");
     signal(servers.group, "USR2").await;
@@ -215,6 +248,28 @@ async fn killed_successor_one_at_a_time_and_the_death_of_the_old_process_midway(
     waiting.send("GET /pid HTTP/1.1\r\nhost: x\r\n\r\n").await;
     servers.remove("wait");
     assert_eq!(waiting.answer().await.body, successor.to_string());
+    let words = format!("process {successor} has started");
+    errors.have(&words).await;
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a pipe of the test")]
+async fn child_of_a_successor_writes_errors_after_the_old_process_has_gone() {
+    let (errors, file) = Errors::new();
+    let mut servers = Servers::start_with(&std::env::current_exe().unwrap(), Vec::new(), |c| {
+        c.stderr(file);
+    });
+    servers.addr().await;
+    let pipe = servers.file("child");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    // The child is started before the successor is ready.
+    servers.hand_over(servers.group).await;
+    servers.line("started a child").await;
+    gone(servers.group).await;
+    let told = tokio::task::spawn_blocking(move || std::fs::write(pipe, "here I am\n"));
+    within(told).await.unwrap().unwrap();
+    errors.have("here I am").await;
 }
 
 #[tokio::test]
