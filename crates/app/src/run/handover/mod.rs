@@ -87,9 +87,10 @@ impl Handle {
     /// `503 handover_failed`, and everything goes on as before: the new process ended, or was not
     /// ready within [`ServerConfig::start_timeout`] and was killed; the detail has its exit status
     /// and, up to 2 KiB, the error of its [`AppBuilder::build`] or [`App::run`]. Also when a
-    /// handover is running already, when the application does not serve, when a listener came from
-    /// the program ([`AppBuilder::listener`]), and in process 1, which cannot end without its
-    /// container.
+    /// handover is running already, when the application stops or does not serve yet, when a
+    /// listener came from the program ([`AppBuilder::listener`]), and in process 1, which cannot
+    /// end without its container. Told to stop meanwhile, the application kills the new process
+    /// and stops.
     ///
     /// # Cancel safety
     /// Dropping the future kills the new process; this one goes on.
@@ -111,27 +112,65 @@ impl Handle {
                 self.raise(Stop::Gracefully);
                 Ok(process)
             }
-            Err(reason) => {
-                tracing::error!(reason, "the handover failed; this process goes on serving");
+            Err(no) => {
+                no.log();
                 Err(
                     Error::custom(StatusCode::SERVICE_UNAVAILABLE, "handover_failed")
-                        .with_detail(reason),
+                        .with_detail(no.reason()),
                 )
             }
         }
     }
 
-    async fn start_successor(&self) -> Result<u32, String> {
+    async fn start_successor(&self) -> Result<u32, No> {
         let Some(_starting) = self.successor.begin() else {
-            return Err("a handover is running already".to_owned());
+            return Err(No::Refused("a handover is running already".to_owned()));
         };
         let armed = self.successor.plan();
+        let stop = self.stop.subscribe();
+        if *stop.borrow() != Stop::No {
+            return Err(No::Refused("the application stops already".to_owned()));
+        }
         let (Some(armed), Phase::Ready) = (armed, self.phase()) else {
-            return Err("only an application that serves by `App::run` can be handed over".into());
+            let reason = "only an application that serves by `App::run` can be handed over";
+            return Err(No::Failed(reason.to_owned()));
         };
-        let plan = armed.as_ref().as_ref().map_err(String::clone)?;
-        let started = unless(&self.stop.subscribe(), Stop::Gracefully, plan.start()).await;
-        started.unwrap_or_else(|| Err("the application was told to stop meanwhile".to_owned()))
+        let plan = armed.as_ref().as_ref();
+        let plan = plan.map_err(|reason| No::Failed(reason.clone()))?;
+        let started = unless(&stop, Stop::Gracefully, plan.start()).await;
+        started.map_or(Err(No::GivenUp), |started| started.map_err(No::Failed))
+    }
+}
+
+/// Why nobody takes over.
+enum No {
+    /// Nothing was begun: what goes on goes on.
+    Refused(String),
+    /// The application was told to stop meanwhile, and stops.
+    GivenUp,
+    /// The application serves on.
+    Failed(String),
+}
+
+impl No {
+    fn reason(&self) -> String {
+        match self {
+            Self::Refused(reason) | Self::Failed(reason) => reason.clone(),
+            Self::GivenUp => "the application was told to stop meanwhile".to_owned(),
+        }
+    }
+
+    fn log(&self) {
+        let reason = self.reason();
+        match self {
+            Self::Refused(_) => tracing::warn!(reason, "no handover begins"),
+            Self::GivenUp => {
+                tracing::info!(reason, "the handover was given up; this process drains");
+            }
+            Self::Failed(_) => {
+                tracing::error!(reason, "the handover failed; this process goes on serving");
+            }
+        }
     }
 }
 

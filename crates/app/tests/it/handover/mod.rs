@@ -145,7 +145,22 @@ fn routes(router: Router) -> Router {
             let _ = tokio::time::timeout(time, std::future::pending::<()>()).await;
             std::process::id().to_string()
         })
+        .get("/hold", hold)
         .get("/events", events)
+}
+
+/// Answers when the file `hold` is gone.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how a test tells its child what it is"
+)]
+async fn hold() -> String {
+    let directory = PathBuf::from(std::env::var_os(CHILD).unwrap());
+    tracing::info!("holding");
+    while directory.join("hold").exists() {
+        tokio::task::yield_now().await;
+    }
+    std::process::id().to_string()
 }
 
 /// A tick every 5 ms, for ever.

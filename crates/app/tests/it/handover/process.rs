@@ -212,8 +212,11 @@ async fn killed_successor_one_at_a_time_and_the_death_of_the_old_process_midway(
     let successor = successor_of(old).await;
     // A second one is refused while the first one starts.
     signal(old, "USR2").await;
-    let line = servers.line("handover failed").await;
-    assert!(line.contains("running already"), "{line}");
+    let line = servers.line("no handover begins").await;
+    assert!(
+        line.contains("running already") && line.contains("WARN"),
+        "{line}"
+    );
     assert_eq!(get(addr, "/pid").await, old.to_string());
     signal(successor, "KILL").await;
     let line = servers.line("handover failed").await;
@@ -224,8 +227,9 @@ async fn killed_successor_one_at_a_time_and_the_death_of_the_old_process_midway(
     signal(old, "USR2").await;
     let successor = successor_of(old).await;
     signal(old, "TERM").await;
-    let line = servers.line("handover failed").await;
+    let line = servers.line("handover was given up").await;
     assert!(line.contains("told to stop"), "{line}");
+    assert!(!line.contains("goes on serving"), "{line}");
     gone(successor).await;
     let status = within(servers.first.wait()).await.unwrap();
     assert_eq!(status.code(), Some(0), "{}", servers.seen);
@@ -270,6 +274,29 @@ async fn child_of_a_successor_writes_errors_after_the_old_process_has_gone() {
     let told = tokio::task::spawn_blocking(move || std::fs::write(pipe, "here I am\n"));
     within(told).await.unwrap().unwrap();
     errors.have("here I am").await;
+}
+
+#[tokio::test]
+async fn process_that_drains_says_that_it_stops_when_it_is_asked_to_hand_over() {
+    let mut servers = Servers::start();
+    let addr = servers.addr().await;
+    servers.touch("hold");
+    let mut held = Client::connect(addr).await;
+    held.send("GET /hold HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    servers.line("holding").await;
+    servers.touch("wait");
+    signal(servers.group, "USR2").await;
+    let successor = successor_of(servers.group).await;
+    servers.line("waiting for the file").await;
+    servers.remove("wait");
+    servers.line("successor is ready").await;
+    signal(servers.group, "USR2").await;
+    let line = servers.line("no handover begins").await;
+    assert!(line.contains("stops already"), "{line}");
+    servers.remove("hold");
+    assert_eq!(held.answer().await.body, servers.group.to_string());
+    gone(servers.group).await;
+    assert_eq!(get(addr, "/pid").await, successor.to_string());
 }
 
 #[tokio::test]
