@@ -39,6 +39,7 @@ pub(crate) fn take() -> Result<Vec<Bound>, Error> {
             "LISTEN_FDS is {count:?}, expected how many sockets are inherited, 0 to {MAX_INHERITED}"
         )));
     }
+    tell_whose(&count);
     let names = variable("LISTEN_FDNAMES").unwrap_or_default();
     let mut names = names.split(':');
     let mut sockets = ListenFd::from_env();
@@ -55,6 +56,23 @@ pub(crate) fn take() -> Result<Vec<Bound>, Error> {
         })?);
     }
     Ok(bound)
+}
+
+/// Says when the sockets are not taken, since they are not for this process.
+fn tell_whose(count: &str) {
+    let process = variable("LISTEN_PID").unwrap_or_default();
+    let ours = std::process::id();
+    match process.parse::<u32>() {
+        Ok(theirs) if theirs == ours => {}
+        Ok(theirs) => tracing::debug!(
+            "LISTEN_FDS={count} is for process {theirs} (LISTEN_PID), and this one is {ours}"
+        ),
+        Err(_) if process.is_empty() => {}
+        Err(_) => tracing::warn!(
+            "LISTEN_FDS={count} is ignored: LISTEN_PID is {process:?}, expected the number of this \
+             process, {ours}, or nothing"
+        ),
+    }
 }
 
 #[expect(

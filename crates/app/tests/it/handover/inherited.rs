@@ -134,6 +134,19 @@ async fn sockets_of_another_process_are_not_taken() {
     gone(servers.group).await;
 }
 
+#[tokio::test]
+async fn process_number_that_is_none_is_told_and_the_sockets_are_not_taken() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let theirs = listener.local_addr().unwrap();
+    let mut servers = Servers::start_with(&this(), vec![listener.into()], |command| {
+        command.env("LISTEN_PID", "me");
+    });
+    let line = servers.line("LISTEN_PID").await;
+    assert!(line.contains("WARN") && line.contains("me"), "{line}");
+    assert!(line.contains(&servers.group.to_string()), "{line}");
+    assert_ne!(servers.addr().await, theirs);
+}
+
 /// A foreign supervisor: it is skipped where systemd is not installed.
 #[tokio::test]
 async fn systemd_activates_the_service_by_its_socket() {
