@@ -13,6 +13,8 @@ pub struct BestEffort {
     pub loaded: Loaded,
     /// What was left out, and why. Empty when nothing was wrong.
     pub skipped: Vec<ConfigError>,
+    /// What `--print-config` asks to be printed, when it was asked for.
+    pub print: Option<String>,
 }
 
 /// The layers that a value may be left out of.

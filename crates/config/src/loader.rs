@@ -258,8 +258,8 @@ impl Loader {
 
     /// Reads all layers and leaves out what is wrong: a file that cannot be read or understood, and
     /// a value that its key or the settings refuse, in whose place the next layer speaks. Arguments
-    /// as in [`load_with_args`](Self::load_with_args); `--help` and `--print-config` have no
-    /// effect.
+    /// as in [`load_with_args`](Self::load_with_args), but `--help` has no effect, and
+    /// `--print-config` fills [`BestEffort::print`].
     ///
     /// For tools that must start whatever the files say, such as one that repairs them. Not for
     /// services: what was left out may be what protects them. A default in its place is not what
@@ -287,11 +287,20 @@ impl Loader {
                 self.pass_unknown,
                 &mut problems,
             );
+            let asked = flags.asked;
             let found = match self.finish_without(entries.clone(), flags, problems, skips.clone()) {
                 Ok(loaded) if loaded.has_only_defaults() && !skipped.is_empty() => {
                     return Err(ConfigErrors::new(skipped));
                 }
-                Ok(loaded) => return Ok(BestEffort { loaded, skipped }),
+                Ok(loaded) => {
+                    let print =
+                        (asked == Asked::PrintConfig).then(|| render::print_config(&loaded));
+                    return Ok(BestEffort {
+                        loaded,
+                        skipped,
+                        print,
+                    });
+                }
                 Err(found) => found,
             };
             let before = skipped.len();

@@ -43,6 +43,10 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
         ["http", rest @ ..] => http::run(root, rest),
         ["router"] => micro::run(root, "lookups"),
         ["limit"] => micro::run(root, "limits"),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
         [] => Err(USAGE.to_owned()),
         _ => Err(format!(
             "unknown command: bench {}\n\n{USAGE}",

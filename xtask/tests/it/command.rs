@@ -26,6 +26,14 @@ fn help_names_every_command() {
 }
 
 #[test]
+fn bench_has_a_help_of_its_own() {
+    for help in ["help", "--help", "-h"] {
+        check(&["bench", help], true, "usage: cargo xtask bench COMMAND");
+    }
+    check(&["bench", "x"], false, "unknown command: bench x");
+}
+
+#[test]
 fn a_wrong_command_fails_with_the_usage() {
     check(
         &["tidi"],

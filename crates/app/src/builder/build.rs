@@ -1,5 +1,6 @@
 //! From the parts to the whole.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -46,6 +47,7 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
         .extend(settings.tls.iter().flat_map(Tls::warnings));
     builder.check_addrs(&mut problems);
     let endpoints = builder.endpoints();
+    check_twice(&endpoints, &mut problems);
     builder.take_over_config();
     let guards = builder.take_guards();
     let flusher = Flusher::new(builder.take_writer(&mut problems));
@@ -104,6 +106,21 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
         on_listening: builder.on_listening,
         is_of_process: builder.is_of_process,
     })
+}
+
+/// The second one would be told that the address is in use. With port 0 each gets its own.
+fn check_twice(endpoints: &[Endpoint], problems: &mut Problems) {
+    let mut seen = BTreeSet::new();
+    for endpoint in endpoints {
+        if let Endpoint::Addr(addr) = endpoint
+            && !addr.ends_with(":0")
+            && !seen.insert(addr)
+        {
+            problems.push(Problem::new(format!(
+                "listen: {addr} is twice in the list of addresses: take one of them away"
+            )));
+        }
+    }
 }
 
 fn count_dropped_lines(metrics: &Metrics, flusher: &Flusher) -> Result<(), MetricError> {
@@ -182,6 +199,7 @@ impl AppBuilder {
     /// What is taken, and worth a look.
     fn warnings(&self) -> Vec<String> {
         let mut warnings = self.config.warnings.clone();
+        warnings.extend(self.config.tls.warning(self.tls.is_some()));
         if self.believed_proxies().contains_everybody() {
             warnings.push(
                 "server.trusted_proxies has a network of every address: whoever can connect is \

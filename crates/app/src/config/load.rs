@@ -270,10 +270,12 @@ impl<S> ConfigLoader<S> {
         self
     }
 
-    /// [`load_with_args`](Self::load_with_args) that leaves out what is wrong, as far as it can be:
+    /// [`from_args`](Self::from_args) that leaves out what is wrong, as far as it can be:
     /// see [`Loader::load_best_effort`], also for when not to use it. What was left out is in
     /// [`Config::skipped`] and among the warnings that the application logs when it starts. A
     /// reload is never a best effort: it changes nothing until everything is right.
+    ///
+    /// `None` means: what `--help` or `--print-config` ask for is printed, end now.
     ///
     /// # Errors
     /// Every problem, when nothing was left that was given, or when it cannot be left out.
@@ -281,9 +283,18 @@ impl<S> ConfigLoader<S> {
     pub fn load_best_effort<A: Into<OsString>>(
         self,
         args: impl IntoIterator<Item = A>,
-    ) -> Result<Config<S>, LoadError> {
+    ) -> Result<Option<Config<S>>, LoadError> {
         let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+        // Help is given whatever is wrong.
+        if let Ok(Action::Help(text)) = self.loader.load_with_args(args.iter().cloned()) {
+            print(&text);
+            return Ok(None);
+        }
         let found = self.loader.load_best_effort(args.iter().cloned())?;
+        if let Some(text) = found.print {
+            print(&text);
+            return Ok(None);
+        }
         let mut config = self.finish(args, found.loaded)?;
         let told = found
             .skipped
@@ -291,7 +302,7 @@ impl<S> ConfigLoader<S> {
             .map(|problem| format!("left out: {problem}"));
         config.server.warnings.extend(told);
         config.skipped = found.skipped;
-        Ok(config)
+        Ok(Some(config))
     }
 
     /// Loads all layers. The first argument is the name of the program, as in
@@ -322,9 +333,7 @@ impl<S> ConfigLoader<S> {
         match self.load_with_args(args)? {
             Loading::Run(config) => Ok(Some(config)),
             Loading::Print(text) => {
-                let mut out = std::io::stdout().lock();
-                // Whoever closed the pipe does not want to read it.
-                let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+                print(&text);
                 Ok(None)
             }
         }
@@ -343,6 +352,12 @@ impl<S> ConfigLoader<S> {
             live,
         })
     }
+}
+
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    // Whoever closed the pipe does not want to read it.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// The environment and the files of the process, with the keys of the server.

@@ -33,7 +33,7 @@ pub(super) fn mode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D:
     let is_octal = (3..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     let mode = u32::from_str_radix(&text, 8).ok();
     mode.filter(|mode| is_octal && *mode <= 0o777)
-        .ok_or_else(|| D::Error::custom(format!("an octal mode such as `0660`, not {text:?}")))
+        .ok_or_else(|| D::Error::custom("an octal mode such as `0660`"))
 }
 
 pub(super) fn from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>

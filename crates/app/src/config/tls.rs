@@ -9,7 +9,10 @@ use serde::Deserialize;
 const MAX_CERTIFICATES: usize = 1024;
 
 /// HTTPS, as settings tell it. A program that makes its own choices uses `TlsConfig`, which takes
-/// the place of all of this.
+/// the place of all of this: what is set here is then named by a warning at start.
+///
+/// While TLS is not [`enabled`](Self::enabled), asking clients for a certificate is a problem at
+/// build; other settings are named by a warning at start.
 ///
 /// The files are read at `build()` and, when the application is told to reload, again.
 ///
@@ -87,11 +90,19 @@ pub enum ClientAuth {
 impl TlsSettings {
     /// What is wrong with it before a file is read.
     pub(crate) fn check(&self, problems: &mut Problems) {
+        let mut tell = |message: String| problems.push(Problem::new(message));
         if !self.enabled {
+            if self.client_auth != ClientAuth::None {
+                tell(
+                    "server.tls.client_auth (TLS_CLIENT_AUTH) is set, but TLS is not spoken, and \
+                     without it no client shows a certificate: set TLS_ENABLED=true, or take \
+                     TLS_CLIENT_AUTH away"
+                        .to_owned(),
+                );
+            }
             return;
         }
         let (certs, keys) = (self.cert_files.len(), self.key_files.len());
-        let mut tell = |message: String| problems.push(Problem::new(message));
         if certs == 0 {
             tell(missing("cert_file", "TLS_CERT_FILE", "certificate chain"));
         }
@@ -116,6 +127,46 @@ impl TlsSettings {
                 "authority that signs certificates of clients",
             ));
         }
+    }
+}
+
+impl TlsSettings {
+    /// What is set and not used, though it is no problem; `is_in_code` when the program made its
+    /// own choices.
+    pub(crate) fn warning(&self, is_in_code: bool) -> Option<String> {
+        if is_in_code {
+            let set = self.set(&[(self.enabled, "TLS_ENABLED")])?;
+            return Some(format!(
+                "not used: {set}. The program chose its TLS in code (`AppBuilder::tls`), which \
+                 takes the place of all settings"
+            ));
+        }
+        if !self.enabled {
+            let set = self.set(&[])?;
+            return Some(format!(
+                "not used: {set}. TLS is not spoken; set TLS_ENABLED=true, or take these away"
+            ));
+        }
+        let is_idle = self.client_auth == ClientAuth::None && self.client_ca_file.is_some();
+        is_idle.then(|| {
+            "not used: TLS_CLIENT_CA_FILE. Clients are not asked for a certificate; set \
+             TLS_CLIENT_AUTH to optional or required, or take the file away"
+                .to_owned()
+        })
+    }
+
+    /// The variables of the settings that are not as they are by default, after these.
+    fn set(&self, before: &[(bool, &'static str)]) -> Option<String> {
+        let settings = [
+            (!self.cert_files.is_empty(), "TLS_CERT_FILE"),
+            (!self.key_files.is_empty(), "TLS_KEY_FILE"),
+            (self.min_version != TlsVersion::default(), "TLS_MIN_VERSION"),
+            (self.client_auth != ClientAuth::None, "TLS_CLIENT_AUTH"),
+            (self.client_ca_file.is_some(), "TLS_CLIENT_CA_FILE"),
+        ];
+        let all = before.iter().chain(&settings);
+        let set: Vec<_> = all.filter(|(is, _)| *is).map(|(_, name)| *name).collect();
+        (!set.is_empty()).then(|| set.join(", "))
     }
 }
 

@@ -31,6 +31,17 @@ async fn address_in_use_is_an_error_at_once_that_names_it() {
     assert!(text.contains(&addr) && text.contains("in use"), "{text}");
 }
 
+/// The second one was told to be in use.
+#[test]
+fn address_that_is_twice_in_the_list_is_a_problem_that_names_it() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = free.local_addr().unwrap().to_string();
+    let app = app().addr(&*addr).listen(&*addr).listen("127.0.0.1:0");
+    let text = app.listen("127.0.0.1:0").build().unwrap_err().to_string();
+    assert!(text.starts_with("1 problem"), "{text}");
+    assert!(text.contains(&format!("{addr} is twice")), "{text}");
+}
+
 #[tokio::test]
 async fn second_address_in_use_frees_the_first() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -439,6 +439,32 @@ fn every_key_is_documented_in_both_languages_and_its_default_is_the_types() {
     );
 }
 
+/// The program ran as if nobody had asked.
+#[test]
+fn a_best_effort_prints_what_is_asked_for_and_gives_no_configuration() {
+    let effort = |args: &[&str]| {
+        let variables = [("APP_READ_TIMEOUT_MS", "x"), ("APP_ADDR", ":9000")];
+        let (loader, _empty) = loader(&variables);
+        loader.load_best_effort(args.iter().copied()).unwrap()
+    };
+    assert!(effort(&["app", "--help"]).is_none());
+    assert!(effort(&["app", "--print-config"]).is_none());
+    let config = effort(&["app"]).unwrap();
+    assert_eq!(config.server.addrs, [":9000"]);
+    assert_eq!(config.skipped().len(), 1);
+}
+
+/// The message told the value twice.
+#[test]
+fn a_mode_that_is_none_is_told_once() {
+    for wrong in ["999", "rw", "06600"] {
+        let error = loader(&[("APP_UNIX_SOCKET_MODE", wrong)]).0.load();
+        let text = error.unwrap_err().to_string();
+        assert_eq!(text.matches(wrong).count(), 1, "{text}");
+        assert!(text.contains("an octal mode such as `0660`"), "{text}");
+    }
+}
+
 #[test]
 fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
     assert!(ServerConfig::default().validate().is_empty());

@@ -40,6 +40,17 @@ fn nothing_is_left_out_when_nothing_is_wrong() {
     assert!(found.loaded.section::<bool>("server.debug").unwrap());
 }
 
+#[test]
+fn what_is_left_is_printed_when_it_is_asked_for() {
+    let files = [
+        (".env", "APP_WORKERS=3\nthis is no line"),
+        ("plumego.toml", "workers = 4"),
+    ];
+    let found = load(&files, &[], &["app", "--print-config"]).unwrap();
+    assert!(found.print.is_some_and(|text| text.contains("workers = 4")));
+    assert!(load(&files, &[], &["app"]).unwrap().print.is_none());
+}
+
 // acceptance 21.1 (43)
 #[test]
 fn a_file_that_cannot_be_understood_is_left_out_and_told() {

@@ -31,8 +31,8 @@
 //!
 //! The time is an argument, in nanoseconds since whatever moment the caller chose; it should not
 //! go backwards. Where threads read the clock at slightly different times, a key may be let in
-//! early by that difference and no more. A time that is more than a second late may forgive what was
-//! lent since.
+//! early by that difference and no more. A time that is more than a second late may forgive what
+//! was lent since.
 //!
 //! # Limits
 //!

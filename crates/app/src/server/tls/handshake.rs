@@ -3,7 +3,9 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use plumego_stdx::clock::Timestamp;
 use rustls::{Error as TlsError, HandshakeKind, ProtocolVersion, ServerConnection};
 use tokio::io::AsyncWriteExt as _;
 use tokio_rustls::TlsAcceptor;
@@ -18,12 +20,7 @@ use crate::server::listener::Stream;
 use crate::server::registry::Entry;
 
 /// What somebody reads who forgot the `s`.
-const PLAIN: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
-    content-type: text/plain; charset=utf-8\r\n\
-    content-length: 55\r\n\
-    connection: close\r\n\
-    \r\n\
-    This port speaks HTTPS: begin the address with https://";
+const PLAIN: &str = "This port speaks HTTPS: begin the address with https://\n";
 
 /// Serves one connection until it ends. The deadline for the head covers the handshake too.
 pub(super) async fn serve(
@@ -74,7 +71,17 @@ pub(super) async fn serve(
 }
 
 async fn refuse_plain(mut wire: Wire, shared: &Shared) {
-    if wire.write_all(PLAIN).await.is_ok() {
+    // A date before 1970 cannot be written.
+    let now = Timestamp::now()
+        .to_system_time()
+        .max(SystemTime::UNIX_EPOCH);
+    let date = httpdate::fmt_http_date(now);
+    let length = PLAIN.len();
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\
+         content-length: {length}\r\nconnection: close\r\ndate: {date}\r\n\r\n{PLAIN}"
+    );
+    if wire.write_all(answer.as_bytes()).await.is_ok() {
         close(wire, true, shared).await;
     }
 }

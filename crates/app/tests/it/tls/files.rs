@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use plumego_app::{ServerConfig, TlsConfig};
+use plumego_observe::log::{CaptureSink, LogConfig, LogFilter, LogWriter};
 
 use super::authority::Authority;
 use super::foreign::{has, openssl};
-use crate::client::{app, app_with};
+use crate::client::{app, app_with, start, stop};
 
 /// The problems of a server with these two files.
 fn problems(chain: &Path, key: &Path) -> String {
@@ -116,6 +117,72 @@ fn all_problems_come_at_once_beside_those_of_the_rest() {
     });
     check(&text, &["2 files", "TLS_CLIENT_CA_FILE", "read_timeout"]);
     check(&text, &["none/a.pem", "none/a.key", "no-slash"]);
+}
+
+/// It was taken in silence, and everybody was served by plain HTTP.
+#[test]
+fn certificates_of_clients_without_tls_are_a_problem() {
+    for auth in [
+        plumego_app::ClientAuth::Optional,
+        plumego_app::ClientAuth::Required,
+    ] {
+        let built = app_with(|config| config.tls.client_auth = auth).build();
+        let text = built.unwrap_err().to_string();
+        check(&text, &["1 problem", "TLS_CLIENT_AUTH", "TLS_ENABLED=true"]);
+    }
+}
+
+/// What the log says when this application starts.
+async fn log_of(change: impl FnOnce(&mut ServerConfig), tls: Option<TlsConfig>) -> String {
+    let lines = CaptureSink::default();
+    let writer = LogWriter::new(lines.clone(), &LogConfig::default());
+    let subscriber = plumego_observe::log::subscriber(writer.clone(), LogFilter::default());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let app = app_with(change).log_writer(writer);
+    let app = tls.into_iter().fold(app, plumego_app::AppBuilder::tls);
+    let (running, _) = start(app).await;
+    stop(running).await;
+    lines.text()
+}
+
+#[tokio::test]
+async fn settings_that_are_not_used_are_named_when_it_starts() {
+    let authority = Authority::new("test");
+    let (chain, key) = authority.write("good", &authority.server(&["localhost"]));
+    let files = |config: &mut ServerConfig| {
+        config.tls.cert_files = vec![chain.clone()];
+        config.tls.key_files = vec![key.clone()];
+    };
+    let text = log_of(files, None).await;
+    check(&text, &["WARN", "not used: TLS_CERT_FILE, TLS_KEY_FILE."]);
+    check(&text, &["set TLS_ENABLED=true"]);
+
+    let with_authority = |config: &mut ServerConfig| {
+        files(config);
+        config.tls.enabled = true;
+        config.tls.client_ca_file = Some("clients.pem".into());
+    };
+    let text = log_of(with_authority, None).await;
+    check(&text, &["not used: TLS_CLIENT_CA_FILE.", "TLS_CLIENT_AUTH"]);
+
+    let enabled = |config: &mut ServerConfig| {
+        files(config);
+        config.tls.enabled = true;
+    };
+    let own = TlsConfig::files(&chain, &key);
+    let text = log_of(enabled, Some(own.clone())).await;
+    check(&text, &["TLS_ENABLED, TLS_CERT_FILE, TLS_KEY_FILE."]);
+    check(&text, &["AppBuilder::tls"]);
+
+    for (change, tls) in [(None, Some(own)), (Some(enabled), None)] {
+        let change = |config: &mut ServerConfig| {
+            if let Some(change) = change {
+                change(config);
+            }
+        };
+        let text = log_of(change, tls).await;
+        assert!(!text.contains("not used"), "{text}");
+    }
 }
 
 #[test]

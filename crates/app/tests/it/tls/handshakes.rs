@@ -136,7 +136,9 @@ async fn request_without_tls_is_told_in_plain_text() {
         let answer = client.answer().await;
         assert!(answer.head.starts_with("HTTP/1.1 400 "), "{answer:?}");
         assert!(answer.head.contains("text/plain"), "{answer:?}");
-        assert!(answer.body.contains("https://"), "{answer:?}");
+        assert!(answer.body.ends_with("https://\n"), "{answer:?}");
+        let date = answer.header("date").expect("it has a date");
+        assert!(date.ends_with(" GMT"), "{answer:?}");
         assert_eq!(client.rest().await, "");
     }
     site.counts("http_tls_handshakes_failed_total{reason=\"plain_http\"}", 2)
