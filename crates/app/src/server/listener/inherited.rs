@@ -31,15 +31,6 @@ pub(crate) fn take() -> Result<Vec<Bound>, Error> {
     let Some(count) = variable("LISTEN_FDS") else {
         return Ok(Vec::new());
     };
-    // Whoever sets it names a process: this is none, so the sockets are those of another.
-    if let Some(number) = variable("LISTEN_PID")
-        && number.parse::<u32>().is_err()
-    {
-        tracing::debug!(
-            LISTEN_PID = number,
-            "LISTEN_FDS is ignored: LISTEN_PID is not the number of a process"
-        );
-    }
     if count
         .parse::<usize>()
         .map_or(true, |count| count > MAX_INHERITED)
