@@ -9,7 +9,7 @@ use crate::server::Bound;
 
 /// Who takes over: nobody.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Successor;
+pub(super) struct Successor {}
 
 /// What a successor needs: nothing.
 #[derive(Debug)]

@@ -41,7 +41,7 @@
 //! | rate | up to 10⁹ a second; 1 or more in 366 days |
 //! | burst | 1 to 10⁹, and full again within 366 days |
 //! | keys | 1 to 10⁷, chosen by the caller; 32 bytes each, taken as they come |
-//! | a check | 16 places are looked at, however many keys there are; 256 at most for a new key when full |
+//! | a check | looks at 16 places, however many keys there are; a new key at 256 when full |
 
 mod bucket;
 mod keyed;
