@@ -22,6 +22,8 @@ mod goodbye;
 mod guards;
 #[cfg(all(unix, feature = "handover"))]
 mod handover;
+#[cfg(feature = "log")]
+mod heard;
 mod http1;
 #[cfg(feature = "http2")]
 mod http2;

@@ -7,10 +7,11 @@ use std::time::Duration;
 use plumego_app::{App, Guards};
 use plumego_middleware::body_deadline::BodyDeadlineConfig;
 use plumego_middleware::cors::CorsConfig;
-use plumego_observe::log::{CaptureSink, LogConfig, LogFilter, LogWriter};
+use plumego_observe::log::{CaptureSink, LogConfig, LogWriter};
 use plumego_router::Router;
 
 use crate::client::{Client, app, start, stop};
+use crate::heard::hear;
 
 fn problems(change: impl FnOnce(&mut Guards) + Send + Sync + 'static) -> String {
     let problems = App::builder().guards(change).build().unwrap_err();
@@ -144,12 +145,10 @@ async fn proxies_that_are_everybody_are_warned_of() {
         let writer = LogWriter::new(lines.clone(), &LogConfig::default());
         let mut config = plumego_app::ServerConfig::default();
         config.trusted_proxies = list.parse().unwrap();
-        let filter = LogFilter::default();
-        let subscriber = plumego_observe::log::subscriber(writer.clone(), filter);
-        let guard = tracing::subscriber::set_default(subscriber);
+        let heard = hear(writer.clone());
         let (running, _) = start(app().config(config).addr("127.0.0.1:0").log_writer(writer)).await;
         stop(running).await;
-        drop(guard);
+        drop(heard);
         let text = lines.text();
         assert_eq!(text.contains("server.trusted_proxies"), expected, "{text}");
     }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use plumego_app::{App, Changes, Refused, Reload};
-use plumego_observe::log::{CaptureSink, LogConfig, LogFilter, LogWriter};
+use plumego_observe::log::{CaptureSink, LogConfig, LogWriter};
 use tokio::sync::Semaphore;
 
 use super::Text;
+use crate::heard::hear;
 
 #[tokio::test]
 async fn a_source_answers_what_changed_or_why_it_refused() {
@@ -53,9 +54,7 @@ async fn a_reload_is_one_line_of_the_log() {
     let handle = app.unwrap().handle();
     let sink = CaptureSink::default();
     let writer = LogWriter::new(sink.clone(), &LogConfig::default());
-    let filter = LogFilter::default();
-    let subscriber = plumego_observe::log::subscriber(writer.clone(), filter);
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _heard = hear(writer.clone());
     for text in ["one", "bad", "one"] {
         std::fs::write(&file, text).unwrap();
         handle.reload().await;

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use plumego_app::{ServerConfig, TlsConfig};
-use plumego_observe::log::{CaptureSink, LogConfig, LogFilter, LogWriter};
+use plumego_observe::log::{CaptureSink, LogConfig, LogWriter};
 
 use super::authority::Authority;
 use super::foreign::{has, openssl};
 use crate::client::{app, app_with, start, stop};
+use crate::heard::hear;
 
 /// The problems of a server with these two files.
 fn problems(chain: &Path, key: &Path) -> String {
@@ -136,8 +137,7 @@ fn certificates_of_clients_without_tls_are_a_problem() {
 async fn log_of(change: impl FnOnce(&mut ServerConfig), tls: Option<TlsConfig>) -> String {
     let lines = CaptureSink::default();
     let writer = LogWriter::new(lines.clone(), &LogConfig::default());
-    let subscriber = plumego_observe::log::subscriber(writer.clone(), LogFilter::default());
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _heard = hear(writer.clone());
     let app = app_with(change).log_writer(writer);
     let app = tls.into_iter().fold(app, plumego_app::AppBuilder::tls);
     let (running, _) = start(app).await;
