@@ -27,6 +27,9 @@ const MAX_BACKOFF: Duration = Duration::from_secs(1);
 const LAST_CALL: Duration = Duration::from_millis(10);
 /// The most connections taken from the backlogs when the listeners close.
 const MAX_LAST_ACCEPTS: usize = 4096;
+/// How long the backlogs are emptied at most: clients may come as fast as they are taken, and the
+/// time of the drain is for those that are open.
+const LAST_CALL_TOTAL: Duration = Duration::from_millis(500);
 /// The most that are closed and counted after these.
 const MAX_LAST_DROPS: usize = 64 * 1024;
 /// The most bytes of an answer that wait in the system to be sent.
@@ -90,7 +93,11 @@ pub(crate) async fn run(shared: Arc<Shared>, listeners: Vec<Bound>, stop: Cancel
 /// ones give theirs back at once. What is still left is closed, and said.
 async fn last_call(shared: &Arc<Shared>, round: &mut Round, refusals: &mut Refusals) {
     let mut dropped: u64 = 0;
+    let end = Instant::now() + LAST_CALL_TOTAL;
     for at in 0..MAX_LAST_ACCEPTS + MAX_LAST_DROPS {
+        if Instant::now() >= end {
+            break;
+        }
         let waiting = poll_fn(|cx| round.poll_accept(cx));
         match tokio::time::timeout(LAST_CALL, waiting).await {
             Ok(Ok(accepted)) if at < MAX_LAST_ACCEPTS => {
