@@ -220,7 +220,9 @@ async fn who_attacks_is_cut_and_the_others_are_served() {
         value(&metrics, &series)
     };
     assert_eq!(counted("too_many_frames"), 7);
-    stop(running).await;
+    // How clean the end is on a machine that is this busy is not what is shown here.
+    running.handle().shutdown();
+    within(running.wait()).await.unwrap();
 }
 
 /// Waits until the server has seen all that was sent.
