@@ -89,18 +89,33 @@ pub use plumego_app as app;
 #[cfg(feature = "axum")]
 #[doc(inline)]
 pub use plumego_axum as axum;
+#[cfg(feature = "client")]
+#[doc(inline)]
+pub use plumego_client as client;
 #[doc(inline)]
 pub use plumego_component as component;
 #[doc(inline)]
 pub use plumego_config as config;
 #[doc(inline)]
 pub use plumego_contract as contract;
+#[cfg(feature = "frontend")]
+#[doc(inline)]
+pub use plumego_frontend as frontend;
+#[cfg(feature = "identity")]
+#[doc(inline)]
+pub use plumego_identity as identity;
 #[doc(inline)]
 pub use plumego_contract::{extract, respond};
 #[doc(inline)]
 pub use plumego_middleware as middleware;
 #[doc(inline)]
 pub use plumego_observe as observe;
+#[cfg(feature = "ops")]
+#[doc(inline)]
+pub use plumego_ops as ops;
+#[cfg(feature = "otel")]
+#[doc(inline)]
+pub use plumego_otel as otel;
 #[doc(inline)]
 pub use plumego_router as router;
 #[doc(inline)]

@@ -23,36 +23,33 @@ const fn room(package: &'static str, floor: u8, below: &'static [&'static str]) 
     }
 }
 
-/// Every room.
-const ROOMS: &[&str] = &[
-    "plumego-app",
-    "plumego-axum",
-    "plumego-component",
-    "plumego-config",
-    "plumego-contract",
-    "plumego-middleware",
-    "plumego-observe",
-    "plumego-router",
-    "plumego-security",
-    "plumego-stdx",
-    "plumego-testing",
-];
+/// Every room, and what comes with them.
+macro_rules! rooms {
+    ($($more:expr),*) => {
+        &[
+            "plumego-app",
+            "plumego-axum",
+            "plumego-client",
+            "plumego-component",
+            "plumego-config",
+            "plumego-contract",
+            "plumego-frontend",
+            "plumego-identity",
+            "plumego-middleware",
+            "plumego-observe",
+            "plumego-ops",
+            "plumego-otel",
+            "plumego-router",
+            "plumego-security",
+            "plumego-stdx",
+            "plumego-testing",
+            $($more),*
+        ]
+    };
+}
 
-/// Every room and the front door.
-const ALL: &[&str] = &[
-    "plumego",
-    "plumego-app",
-    "plumego-axum",
-    "plumego-component",
-    "plumego-config",
-    "plumego-contract",
-    "plumego-middleware",
-    "plumego-observe",
-    "plumego-router",
-    "plumego-security",
-    "plumego-stdx",
-    "plumego-testing",
-];
+const ROOMS: &[&str] = rooms!();
+const ALL: &[&str] = rooms!(FACADE);
 
 const PLAN: &[Room] = &[
     // Ground. `config` and `observe` stand on `stdx`, `contract` on `stdx` and `observe`.
@@ -63,6 +60,12 @@ const PLAN: &[Room] = &[
     // Bearing walls.
     room("plumego-router", 1, &["plumego-contract", "plumego-stdx"]),
     room("plumego-security", 1, &["plumego-contract", "plumego-stdx"]),
+    // The only way out.
+    room(
+        "plumego-client",
+        1,
+        &["plumego-contract", "plumego-observe", "plumego-stdx"],
+    ),
     // The frame.
     room(
         "plumego-component",
@@ -85,6 +88,45 @@ const PLAN: &[Room] = &[
             "plumego-stdx",
         ],
     ),
+    // Rooms.
+    room(
+        "plumego-frontend",
+        3,
+        &[
+            "plumego-component",
+            "plumego-contract",
+            "plumego-observe",
+            "plumego-router",
+            "plumego-stdx",
+        ],
+    ),
+    room(
+        "plumego-identity",
+        3,
+        &[
+            "plumego-client",
+            "plumego-component",
+            "plumego-contract",
+            "plumego-middleware",
+            "plumego-observe",
+            "plumego-router",
+            "plumego-security",
+            "plumego-stdx",
+        ],
+    ),
+    room(
+        "plumego-ops",
+        4,
+        &[
+            "plumego-component",
+            "plumego-contract",
+            "plumego-middleware",
+            "plumego-observe",
+            "plumego-router",
+            "plumego-security",
+            "plumego-stdx",
+        ],
+    ),
     // Server and adapters. `testing` sees `app`. `app` sees `security`: the guards that it composes
     // are chosen by its policies.
     room(
@@ -98,6 +140,17 @@ const PLAN: &[Room] = &[
             "plumego-observe",
             "plumego-router",
             "plumego-security",
+            "plumego-stdx",
+        ],
+    ),
+    room(
+        "plumego-otel",
+        5,
+        &[
+            "plumego-client",
+            "plumego-component",
+            "plumego-contract",
+            "plumego-observe",
             "plumego-stdx",
         ],
     ),

@@ -1,0 +1,1 @@
+//! Traces and metrics to a collector by OTLP over HTTP.
