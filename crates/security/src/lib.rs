@@ -8,6 +8,9 @@
 //! | --- | --- |
 //! | bound how often somebody may ask | [`limit`] |
 //! | tell browsers what a page may do | [`headers`] |
+//! | sign and verify tokens | [`jwt`](crate#features) (feature `jwt`) |
 
 pub mod headers;
+#[cfg(feature = "jwt")]
+pub mod jwt;
 pub mod limit;
