@@ -75,7 +75,7 @@ pub fn verify_signature(
         return Err(TokenErrorKind::WrongAlgorithm.into());
     }
     // The payload is decoded after the signature fits, never before.
-    if !key.verifies(message.as_bytes(), &decode(signature)?) {
+    if !key.verify_bytes(message.as_bytes(), &decode(signature)?) {
         return Err(TokenErrorKind::BadSignature.into());
     }
     Ok((header, decode(payload)?))

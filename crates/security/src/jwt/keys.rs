@@ -1,5 +1,7 @@
 //! Several keys by name.
 
+use std::collections::HashSet;
+
 use super::jwk::{Jwk, read_set};
 use super::{Algorithm, FindKey, KeyError, RsaAlgorithm, VerifyingKey};
 
@@ -108,9 +110,16 @@ impl KeySet {
     ) -> Result<Self, KeyError> {
         let mut set = Self::default();
         let mut why = KeyError::new("the JWK set has no keys");
-        for jwk in read_set(json)? {
-            belongs(&jwk)?;
-            match usable(&jwk) {
+        let mut names = HashSet::new();
+        let jwks = read_set(json)?;
+        for jwk in &jwks {
+            belongs(jwk)?;
+            if let Some(id) = jwk.key_id().filter(|id| !names.insert(*id)) {
+                return Err(twice(id));
+            }
+        }
+        for jwk in &jwks {
+            match usable(jwk) {
                 Ok(key) => set.add(jwk.key_id().map(str::to_owned), key)?,
                 Err(error) => why = error,
             }
@@ -127,7 +136,7 @@ impl KeySet {
         if let Some(id) = &key_id {
             check_key_id(id)?;
             if self.keys.iter().any(|there| there.key_id == key_id) {
-                return Err(KeyError::new(format!("two keys have the name {id:?}")));
+                return Err(twice(id));
             }
         }
         self.keys.push(Named { key_id, key });
@@ -153,6 +162,10 @@ impl FindKey for KeySet {
             _ => None,
         }
     }
+}
+
+fn twice(id: &str) -> KeyError {
+    KeyError::new(format!("two keys have the name {id:?}"))
 }
 
 /// Whether it can name a key.

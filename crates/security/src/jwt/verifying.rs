@@ -176,12 +176,13 @@ impl VerifyingKey {
         self.algorithm
     }
 
-    /// Whether this is the signature of these bytes.
-    pub(super) fn verifies(&self, message: &[u8], signature: &Vec<u8>) -> bool {
+    /// Whether this is the signature of these bytes, for formats other than a token. For tokens
+    /// there is [`Rules::verify`](super::Rules::verify).
+    pub fn verify_bytes(&self, message: &[u8], signature: &[u8]) -> bool {
         // The provider is named here, so that neither a second one in the build nor one that
         // somebody installed for the process changes what a signature is.
         let verifier = (DEFAULT_PROVIDER.verifier_factory)(&self.algorithm.backend(), &self.key);
-        verifier.is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+        verifier.is_ok_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok())
     }
 
     /// Modulus and exponent of an RSA key.

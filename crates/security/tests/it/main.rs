@@ -5,11 +5,15 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
     reason = "tests"
 )]
 
 mod csp;
 mod headers;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod limit;
 mod limit_attack;
 mod limit_model;
