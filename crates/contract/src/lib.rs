@@ -9,16 +9,23 @@
 //! | answer with something | [`mod@respond`] |
 //! | answer with an error | [`Error`] and its [table of codes](CODES) |
 //! | know about the request in a layer | [`RequestContext`] |
+//! | know what a client accepts | [`accept`], [`coding`] |
+//! | know which bytes it asks for | [`range`] |
+//! | hold the conditions of a request against a state | [`conditional`] |
 //! | say who asks and what they may do | [`auth`] |
 //! | say how a component fares | [`Health`] |
 
+pub mod accept;
 pub mod auth;
 mod body;
+pub mod coding;
+pub mod conditional;
 mod context;
 mod error;
 pub mod extract;
 mod health;
 mod problem;
+pub mod range;
 pub mod respond;
 mod route;
 

@@ -98,14 +98,14 @@ pub use plumego_component as component;
 pub use plumego_config as config;
 #[doc(inline)]
 pub use plumego_contract as contract;
+#[doc(inline)]
+pub use plumego_contract::{extract, respond};
 #[cfg(feature = "frontend")]
 #[doc(inline)]
 pub use plumego_frontend as frontend;
 #[cfg(feature = "identity")]
 #[doc(inline)]
 pub use plumego_identity as identity;
-#[doc(inline)]
-pub use plumego_contract::{extract, respond};
 #[doc(inline)]
 pub use plumego_middleware as middleware;
 #[doc(inline)]

@@ -95,6 +95,7 @@ const PLAN: &[Room] = &[
         &[
             "plumego-component",
             "plumego-contract",
+            "plumego-middleware",
             "plumego-observe",
             "plumego-router",
             "plumego-stdx",

@@ -15,6 +15,7 @@ mod error;
 mod extract;
 mod health;
 mod problem;
+mod range;
 mod respond;
 mod route;
 mod support;

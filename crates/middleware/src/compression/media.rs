@@ -46,7 +46,7 @@ const SHRINK: &[&str] = &[
 ];
 
 /// Whether a body of the media type in these headers shrinks; without one it is not known.
-pub(super) fn shrinks(headers: &HeaderMap) -> bool {
+pub fn shrinks(headers: &HeaderMap) -> bool {
     let Some(media) = media(headers) else {
         return false;
     };

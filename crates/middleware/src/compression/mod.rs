@@ -50,11 +50,11 @@ mod body;
 mod encoder;
 mod layer;
 mod media;
-mod negotiate;
 mod places;
 mod service;
 
-pub use self::encoder::Level;
+pub use self::encoder::{Level, compress};
 pub use self::layer::{CompressionLayer, DontCompress};
-pub use self::negotiate::Coding;
+pub use self::media::shrinks;
 pub use self::service::{CompressionFuture, CompressionService};
+pub use plumego_contract::coding::Coding;

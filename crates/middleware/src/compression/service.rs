@@ -9,12 +9,12 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body::Body as HttpBody;
 use pin_project_lite::pin_project;
+use plumego_contract::coding::Accepted;
 use plumego_contract::{Body, BoxError, Request, Response};
 use tower_service::Service;
 
 use super::body::{CompressedBody, Unsent};
-use super::encoder::{Encoder, Size};
-use super::negotiate::Accepted;
+use super::encoder::{Encoder, Size, compress};
 use super::places::Place;
 use super::{Coding, CompressionLayer, DontCompress, Level, media};
 use crate::vary;
@@ -168,10 +168,7 @@ impl Wish {
             Some([]) if self.is_head => Body::new(Unsent),
             Some([]) => return Response::from_parts(parts, body),
             Some(bytes) if bytes.len() <= AT_ONCE_BYTES => {
-                let done = Encoder::new(coding, level, Size::of(bytes)).and_then(|mut encoder| {
-                    encoder.write(bytes)?;
-                    encoder.finish()
-                });
+                let done = compress(bytes, coding, level);
                 let is_useful =
                     |done: &Bytes| self.accepted.identity_refused || done.len() < bytes.len();
                 match done.ok().filter(is_useful) {
@@ -188,7 +185,7 @@ impl Wish {
         for name in &OF_THE_PLAIN_BODY {
             headers.remove(name);
         }
-        headers.insert(CONTENT_ENCODING, coding.value());
+        headers.insert(CONTENT_ENCODING, coding.to_value());
         weaken(headers);
         Response::from_parts(parts, body)
     }

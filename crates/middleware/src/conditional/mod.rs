@@ -40,14 +40,11 @@
 //! `If-Match` or `If-None-Match` the first 64 members are looked at, and nothing after a malformed
 //! one.
 
-mod evaluate;
 mod layer;
 mod service;
 mod state;
-mod tag;
 
-pub use self::evaluate::{Verdict, evaluate};
 pub use self::layer::ConditionalLayer;
 pub use self::service::{ConditionalFuture, ConditionalService};
-pub use self::state::{CurrentState, ErasedCurrentState, StateFuture, Validators};
-pub use self::tag::EntityTag;
+pub use self::state::{CurrentState, ErasedCurrentState, StateFuture};
+pub use plumego_contract::conditional::{EntityTag, Validators, Verdict, evaluate};

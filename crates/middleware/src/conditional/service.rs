@@ -15,8 +15,8 @@ use plumego_contract::{
 };
 use tower_service::Service;
 
-use super::evaluate::{Verdict, evaluate, has_conditions};
-use super::{ConditionalLayer, EntityTag, ErasedCurrentState, Validators};
+use super::{ConditionalLayer, ErasedCurrentState};
+use plumego_contract::conditional::{EntityTag, Validators, Verdict, evaluate, has_conditions};
 
 /// Headers of the body, which a 304 does not have (RFC 9110, section 15.4.5).
 const OF_THE_BODY: [HeaderName; 8] = [

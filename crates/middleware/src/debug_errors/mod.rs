@@ -28,7 +28,6 @@
 //! and each cause are cut after 1 KiB; at most 16 causes. The first 32 members of `Accept` are
 //! looked at.
 
-mod accept;
 mod layer;
 mod nearest;
 mod page;

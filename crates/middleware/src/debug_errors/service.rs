@@ -12,10 +12,10 @@ use plumego_contract::{Body, BoxError, ErrorReport, Request, RequestContext, Res
 use tower_service::Service;
 
 use super::RouteList;
-use super::accept::prefers_html;
 use super::page::page;
 use super::report::Told;
 use crate::vary;
+use plumego_contract::accept::prefers_html;
 
 /// The page has a style and nothing else.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \

@@ -9,7 +9,7 @@ use super::shown_host;
 use crate::Endpoint;
 use crate::endpoint::LayerEntry;
 use crate::pattern::{Pattern, PatternError};
-use crate::router::{Group, Item, Route, Router, StateEntry};
+use crate::router::{Group, Item, Reach, Route, Router, StateEntry};
 use crate::table::{HostRule, bind};
 
 /// The name of the wildcard that a mount is listed with.
@@ -35,8 +35,9 @@ pub(super) struct FlatRoute {
     pub(super) needs: Needs,
     pub(super) layers: Vec<LayerEntry>,
     pub(super) scope: usize,
-    /// The prefix, when it is a mount.
+    /// The prefix, when it is a mount or a site.
     pub(super) mount: Option<Pattern>,
+    pub(super) is_site: bool,
 }
 
 pub(super) struct FlatFallback {
@@ -140,9 +141,9 @@ impl Flat {
             end,
             layers,
             mut info,
-            is_mount,
+            reach,
         } = route;
-        let placed = if is_mount {
+        let placed = if reach != Reach::Pattern {
             mounted(&around.prefix, &written)
         } else if written.is_empty() && around.is_group {
             Ok((around.prefix.clone(), None))
@@ -177,6 +178,7 @@ impl Flat {
             layers,
             scope: around.scope,
             mount,
+            is_site: reach == Reach::Site,
         });
     }
 }

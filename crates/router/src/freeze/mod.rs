@@ -62,6 +62,7 @@ fn build(flat: Flat, app: AppContext, slashes: Slashes) -> Frozen {
             host: route.host,
             scope: route.scope,
             mount: route.mount.map(|prefix| depth(&prefix)),
+            is_site: route.is_site,
         });
         infos.push(Arc::new(info));
     }
@@ -124,9 +125,14 @@ fn insert_route(table: &mut TableDraft, route: &FlatRoute, index: usize, slashes
         table.insert(&route.host, &as_matched(&route.pattern, slashes), slot);
         return;
     };
-    table.insert(&route.host, &route.pattern, Slot::Any(index));
+    let (below, itself) = if route.is_site {
+        (Slot::Site(index), Slot::Site(index))
+    } else {
+        (Slot::Any(index), Slot::Mount(index))
+    };
+    table.insert(&route.host, &route.pattern, below);
     for implied in [prefix.clone(), prefix.with_trailing_slash()] {
-        table.insert(&route.host, &implied, Slot::Mount(index));
+        table.insert(&route.host, &implied, itself.clone());
     }
 }
 

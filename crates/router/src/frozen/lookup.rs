@@ -73,7 +73,7 @@ impl Inner {
         };
         let found = self.table.find(host, &path, method);
         if self.slashes == Slashes::Redirect
-            && matches!(found, Found::Nothing | Found::Fallback(_))
+            && !self.is_written(&found)
             && let Some(outcome) = self.redirect(host, &path, request)
         {
             return at_root(outcome);
@@ -112,12 +112,19 @@ impl Inner {
     }
 
     fn redirect(&self, host: Option<&str>, path: &str, request: &Request) -> Option<Outcome> {
-        let leads_somewhere = |path: &String| {
-            let found = self.table.find(host, path, request.method());
-            matches!(found, Found::Route { .. } | Found::NotAllowed { .. })
-        };
+        let leads_somewhere =
+            |path: &String| self.is_written(&self.table.find(host, path, request.method()));
         let path = slashes::instead(path).find(leads_somewhere)?;
         slashes::location(&path, request.uri().query()).map(Outcome::Redirect)
+    }
+
+    /// Whether a route has the path that was made for it: not a fallback, and not a site, whose
+    /// files nobody knows here.
+    fn is_written(&self, found: &Found) -> bool {
+        let (Found::Route { route, .. } | Found::NotAllowed { route }) = found else {
+            return false;
+        };
+        self.entries.get(*route).is_some_and(|entry| !entry.is_site)
     }
 
     fn scope(&self, route: usize) -> usize {

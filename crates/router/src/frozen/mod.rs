@@ -44,8 +44,9 @@ pub(crate) struct Entry {
     pub(crate) pattern: Pattern,
     pub(crate) host: HostRule,
     pub(crate) scope: usize,
-    /// The number of segments of the prefix, when it is a mount.
+    /// The number of segments of the prefix, when it is a mount or a site.
     pub(crate) mount: Option<usize>,
+    pub(crate) is_site: bool,
 }
 
 impl Frozen {

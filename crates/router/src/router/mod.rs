@@ -77,7 +77,18 @@ pub(crate) struct Route {
     pub(crate) layers: Vec<LayerEntry>,
     /// Everything that needs neither prefix nor layers to be known.
     pub(crate) info: RouteInfo,
-    pub(crate) is_mount: bool,
+    pub(crate) reach: Reach,
+}
+
+/// Which paths a route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Those of its pattern.
+    Pattern,
+    /// The prefix and all below it.
+    Mount,
+    /// The same, where no other route has the path.
+    Site,
 }
 
 /// The end of a route and what it needs.
@@ -322,7 +333,7 @@ impl Router {
             end,
             layers: Vec::new(),
             info: RouteInfo::new(methods, pattern),
-            is_mount: false,
+            reach: Reach::Pattern,
         })));
         self.open = true;
         self

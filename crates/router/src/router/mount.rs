@@ -4,14 +4,14 @@ use std::panic::Location;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::Uri;
 use http::uri::PathAndQuery;
+use http::{Method, Uri};
 use http_body::Body as HttpBody;
 use plumego_contract::extract::Needs;
 use plumego_contract::{BoxError, Methods, Request};
 use tower_service::Service;
 
-use super::{End, Item, Router};
+use super::{End, Item, Reach, Router};
 use crate::Endpoint;
 
 impl Router {
@@ -42,14 +42,58 @@ impl Router {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
+        self.below(Methods::Any, prefix, Reach::Mount, service)
+    }
+
+    /// A tower service that answers GET and HEAD at a prefix and below it, where **no other route
+    /// has the path**: for the files of a web site, whose names nobody lists.
+    ///
+    /// It gives way whatever the method: with a route `POST /login`, `GET /login` stays
+    /// `405 method_not_allowed` below a site at `/`. So does a redirect to the other form of a
+    /// path. Any other method is 405, and OPTIONS is answered, where nothing else has the path.
+    ///
+    /// The service sees the path as that of a [`mount`](Self::mount) does. It is listed as
+    /// `GET /prefix/{*path}`.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use plumego_contract::{Request, Response};
+    /// use plumego_router::Router;
+    ///
+    /// let pages = tower::service_fn(async |_: Request| Ok::<_, Infallible>(Response::default()));
+    /// let router = Router::new().post("/login", async || "in").site("/", pages);
+    /// assert_eq!(router.route_count(), 2);
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn site<S, B>(self, prefix: &str, service: S) -> Self
+    where
+        S: Service<Request, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        self.below(Methods::One(Method::GET), prefix, Reach::Site, service)
+    }
+
+    #[track_caller]
+    fn below<S, B>(self, methods: Methods, prefix: &str, reach: Reach, service: S) -> Self
+    where
+        S: Service<Request, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
         let end = End {
             endpoint: Endpoint::service(StripPrefix(service)),
             needs: Needs::new(),
             location: Location::caller(),
         };
-        let mut router = self.route(Methods::Any, prefix, end);
+        let mut router = self.route(methods, prefix, end);
         if let Some(Item::Route(route)) = router.items.last_mut() {
-            route.is_mount = true;
+            route.reach = reach;
         }
         router
     }
@@ -75,7 +119,7 @@ impl<S: Service<Request>> Service<Request> for StripPrefix<S> {
 
     fn call(&mut self, mut request: Request) -> S::Future {
         if let Some(Tail(start)) = request.extensions_mut().remove::<Tail>()
-            && let Some(uri) = below(request.uri(), start)
+            && let Some(uri) = tail_of(request.uri(), start)
         {
             *request.uri_mut() = uri;
         }
@@ -83,7 +127,7 @@ impl<S: Service<Request>> Service<Request> for StripPrefix<S> {
     }
 }
 
-fn below(uri: &Uri, start: usize) -> Option<Uri> {
+fn tail_of(uri: &Uri, start: usize) -> Option<Uri> {
     let tail = uri.path().get(start..)?;
     let slash = if tail.starts_with('/') { "" } else { "/" };
     let target = match uri.query() {

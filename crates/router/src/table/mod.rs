@@ -111,8 +111,15 @@ impl Table {
     /// The methods of every route that has the path, for `Allow`.
     pub(crate) fn allow(&self, host: Option<&str>, path: &str) -> String {
         let mut methods = BTreeSet::new();
+        let mut has_site = false;
         for trie in self.tries(host) {
-            search::each_leaf(trie, path, &mut |leaf| note_methods(leaf, &mut methods));
+            search::each_leaf(trie, path, &mut |leaf| {
+                note_methods(leaf, &mut methods);
+                has_site |= leaf.site().is_some();
+            });
+        }
+        if has_site && methods.is_empty() {
+            methods.insert("GET");
         }
         allow_text(&mut methods)
     }
@@ -121,8 +128,10 @@ impl Table {
     pub(crate) fn allow_anywhere(&self, host: Option<&str>) -> String {
         let mut methods = BTreeSet::new();
         for trie in self.tries(host) {
-            trie.leaves()
-                .for_each(|leaf| note_methods(leaf, &mut methods));
+            trie.leaves().for_each(|leaf| {
+                note_methods(leaf, &mut methods);
+                methods.extend(leaf.site().map(|_| "GET"));
+            });
         }
         allow_text(&mut methods)
     }

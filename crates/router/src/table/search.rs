@@ -157,6 +157,15 @@ impl<'a> Search<'a> {
             return Some(Hit::Route(route));
         }
         self.passed = self.passed.or_else(|| leaf.first());
+        if self.passed.is_none() {
+            if matches!(*self.method, Method::GET | Method::HEAD) {
+                if let Some(site) = leaf.site() {
+                    return Some(Hit::Route(site));
+                }
+            } else {
+                self.passed = leaf.site();
+            }
+        }
         let fallback = leaf.fallback()?;
         Some(match self.passed {
             Some(route) => Hit::NotAllowed(route),

@@ -14,6 +14,8 @@ pub(crate) enum Slot {
     Any(usize),
     /// The prefix of a mount: it yields to a written route for any method.
     Mount(usize),
+    /// GET and HEAD of what no other route has, for any method.
+    Site(usize),
     Fallback(usize),
 }
 
@@ -23,6 +25,7 @@ pub(crate) struct Leaf {
     methods: Vec<(Method, usize)>,
     any: Option<usize>,
     mount: Option<usize>,
+    site: Option<usize>,
     fallback: Option<usize>,
 }
 
@@ -73,6 +76,11 @@ impl Leaf {
             .or(self.mount)
     }
 
+    /// What answers GET and HEAD where no route has the path.
+    pub(super) fn site(&self) -> Option<usize> {
+        self.site
+    }
+
     pub(super) fn fallback(&self) -> Option<usize> {
         self.fallback
     }
@@ -97,6 +105,7 @@ impl Leaf {
             }
             Slot::Any(route) => self.any = self.any.or(Some(route)),
             Slot::Mount(route) => self.mount = self.mount.or(Some(route)),
+            Slot::Site(route) => self.site = self.site.or(Some(route)),
             Slot::Fallback(place) => self.fallback = self.fallback.or(Some(place)),
         }
     }

@@ -190,3 +190,105 @@ async fn axum_in_ours_and_ours_in_axum() {
     let response = outer.oneshot(request).await.unwrap();
     assert_eq!(read(response.map(Body::new)).await.body, "GET: GET /own");
 }
+
+/// Routes of all kinds, and a site at the root that would take everything.
+fn beside_a_site() -> Router {
+    Router::new()
+        .site("/", inner())
+        .get("/users/me", async || "me")
+        .post("/login", async || "in")
+        .get("/files/{*path}", async || "file")
+        .delete("/users/{id}", async || "gone")
+        .group("/admin", |r| {
+            r.site("/", inner()).post("/go", async || "went")
+        })
+}
+
+// acceptance 21.2 (2)
+#[tokio::test]
+async fn a_site_never_answers_for_a_path_that_a_route_has() {
+    let frozen = freeze(beside_a_site());
+    for (method, target, status, allow) in [
+        ("GET", "/", 200, None),
+        ("GET", "/app.js", 200, None),
+        ("HEAD", "/app.js", 200, None),
+        ("GET", "/admin", 200, None),
+        ("GET", "/admin/x", 200, None),
+        ("GET", "/users/me", 200, None),
+        ("POST", "/users/me", 405, Some("DELETE, GET, HEAD, OPTIONS")),
+        ("GET", "/login", 405, Some("OPTIONS, POST")),
+        ("HEAD", "/login", 405, Some("OPTIONS, POST")),
+        ("GET", "/users/7", 405, Some("DELETE, OPTIONS")),
+        ("PUT", "/files/a", 405, Some("GET, HEAD, OPTIONS")),
+        ("GET", "/admin/go", 405, Some("OPTIONS, POST")),
+        ("POST", "/app.js", 405, Some("GET, HEAD, OPTIONS")),
+        ("DELETE", "/", 405, Some("GET, HEAD, OPTIONS")),
+        ("OPTIONS", "/login", 204, Some("OPTIONS, POST")),
+        ("OPTIONS", "/app.js", 204, Some("GET, HEAD, OPTIONS")),
+    ] {
+        let answer = ask(&frozen, method, target).await;
+        assert_eq!(answer.status.as_u16(), status, "{method} {target}");
+        let told = answer.headers.get("allow").map(|it| it.to_str().unwrap());
+        assert_eq!(told, allow, "{method} {target}");
+    }
+}
+
+#[tokio::test]
+async fn a_route_is_found_before_a_site_in_any_order() {
+    let routes = |r: Router| r.get("/health", async || "well");
+    for router in [
+        routes(Router::new().site("/", inner())),
+        routes(Router::new()).site("/", inner()),
+    ] {
+        let frozen = freeze(router);
+        for _ in 0..3 {
+            assert_eq!(
+                ask(&frozen, "GET", "/app.js").await.body,
+                "/app.js of /app.js"
+            );
+            assert_eq!(ask(&frozen, "GET", "/health").await.body, "well");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_site_does_not_hide_the_redirect_to_the_other_form_of_a_path() {
+    let router = Router::new()
+        .slashes(Slashes::Redirect)
+        .site("/", inner())
+        .get("/users", async || "all")
+        .post("/orders", async || "made");
+    let frozen = freeze(router);
+    for (method, target, status, location) in [
+        ("GET", "/users/", 308, Some("/users")),
+        ("POST", "/orders/", 308, Some("/orders")),
+        ("GET", "/docs/", 200, None),
+        ("GET", "/orders", 405, None),
+    ] {
+        let answer = ask(&frozen, method, target).await;
+        assert_eq!(answer.status.as_u16(), status, "{method} {target}");
+        let told = answer
+            .headers
+            .get("location")
+            .map(|it| it.to_str().unwrap());
+        assert_eq!(told, location, "{method} {target}");
+    }
+}
+
+#[tokio::test]
+async fn a_site_is_listed_as_what_it_takes() {
+    let frozen = freeze(beside_a_site());
+    let listed: Vec<_> = frozen.routes().iter().map(ToString::to_string).collect();
+    assert!(listed.contains(&"GET /{*path}".to_owned()), "{listed:?}");
+    assert!(
+        listed.contains(&"GET /admin/{*path}".to_owned()),
+        "{listed:?}"
+    );
+    let twice = Router::new()
+        .site("/", inner())
+        .get("/{*rest}", async || "all");
+    let problems = twice
+        .freeze(plumego_contract::AppContext::default())
+        .unwrap_err();
+    assert!(problems.to_string().contains("unreachable"), "{problems}");
+}

@@ -18,7 +18,7 @@
 //! leaves. Conditional requests (`If-None-Match`) are a layer's work; the validators are set here.
 
 mod disposition;
-mod range;
+mod media;
 mod reader;
 
 use std::borrow::Cow;
@@ -29,10 +29,12 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
-use self::range::Span;
+pub use self::media::content_type_of;
 use super::IntoResponse;
 use super::stream::streaming;
 use super::text::media_type;
+use crate::conditional::{EntityTag, Validators};
+use crate::range::{self, Requested};
 use crate::{Body, Error, RequestContext, Response, codes};
 
 /// The Unix time from which on there is no HTTP date.
@@ -52,7 +54,7 @@ pub struct File {
     modified: Option<SystemTime>,
     content_type: Cow<'static, str>,
     disposition: Option<HeaderValue>,
-    span: Span,
+    asked: Requested,
 }
 
 impl File {
@@ -87,9 +89,9 @@ impl File {
             handle,
             length: found.len(),
             modified: found.modified().ok().filter(|time| has_http_date(*time)),
-            content_type: Cow::Borrowed(content_type(path)),
+            content_type: Cow::Borrowed(content_type_of(extension(path))),
             disposition: None,
-            span: Span::Whole,
+            asked: Requested::Whole,
         }
     }
 
@@ -114,19 +116,24 @@ impl File {
     ///
     /// One range of bytes is `206`; one that begins after the end is `416`. Several ranges, other
     /// units and malformed ones are ignored, as is a range of a method other than GET. `If-Range`
-    /// is held against the `ETag`; with a date the whole file is sent.
+    /// is held against the `ETag` and the date of the last change.
     #[must_use]
     pub fn for_request(mut self, headers: &HeaderMap) -> Self {
-        self.span = range::requested(headers, self.length, &self.etag());
+        let mut current = Validators::tagged(self.tag());
+        current.modified = self.modified;
+        self.asked = match range::requested(headers, self.length, &current) {
+            Requested::Parts(parts) if parts.len() > 1 => Requested::Whole,
+            asked => asked,
+        };
         self
     }
 
-    fn etag(&self) -> String {
+    fn tag(&self) -> EntityTag {
         let since = self
             .modified
             .and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
         let nanos = since.map_or(0, |time| time.as_nanos());
-        format!("\"{nanos:x}-{:x}\"", self.length)
+        EntityTag::strong(format!("{nanos:x}-{:x}", self.length))
     }
 
     fn build(self) -> Result<Response, Error> {
@@ -136,19 +143,22 @@ impl File {
             headers.insert(name, value);
             Ok::<_, Error>(())
         };
-        let (status, start, length) = match self.span {
-            Span::Whole => (StatusCode::OK, 0, self.length),
-            Span::Part { start, end } => {
+        let (status, part) = match self.asked.clone() {
+            Requested::Whole => (StatusCode::OK, 0..self.length),
+            Requested::Beyond => return Err(range::not_satisfiable(self.length)),
+            Requested::Parts(parts) => {
+                let part = parts.into_iter().next().unwrap_or_default();
+                let (first, last) = (part.start, part.end.saturating_sub(1));
                 set(
                     header::CONTENT_RANGE,
-                    format!("bytes {start}-{end}/{}", self.length),
+                    format!("bytes {first}-{last}/{}", self.length),
                 )?;
-                (StatusCode::PARTIAL_CONTENT, start, end - start + 1)
+                (StatusCode::PARTIAL_CONTENT, part)
             }
-            Span::Beyond => return Err(range::not_satisfiable(self.length)),
         };
+        let (start, length) = (part.start, part.end - part.start);
         set(header::CONTENT_LENGTH, length.to_string())?;
-        set(header::ETAG, self.etag())?;
+        set(header::ETAG, self.tag().to_string())?;
         if let Some(modified) = self.modified {
             set(header::LAST_MODIFIED, httpdate::fmt_http_date(modified))?;
         }
@@ -174,7 +184,7 @@ impl IntoResponse for File {
 
     fn respond(mut self, cx: &RequestContext) -> Response {
         if cx.method() != Method::GET {
-            self.span = Span::Whole;
+            self.asked = Requested::Whole;
         }
         self.build().respond(cx)
     }
@@ -204,28 +214,7 @@ fn has_http_date(time: SystemTime) -> bool {
         .is_ok_and(|since| since.as_secs() < YEAR_9999)
 }
 
-/// What browsers need exactly, then what the registry knows.
-fn content_type(path: &Path) -> &'static str {
+fn extension(path: &Path) -> &str {
     let extension = path.extension().and_then(|text| text.to_str());
-    let extension = extension.unwrap_or_default().to_ascii_lowercase();
-    match extension.as_str() {
-        "html" | "htm" => "text/html; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "js" | "mjs" => "text/javascript; charset=utf-8",
-        "txt" | "log" => "text/plain; charset=utf-8",
-        "md" => "text/markdown; charset=utf-8",
-        "csv" => "text/csv; charset=utf-8",
-        "json" | "map" => "application/json",
-        "ndjson" | "jsonl" => "application/x-ndjson",
-        "webmanifest" => "application/manifest+json",
-        "xml" => "application/xml",
-        "svg" => "image/svg+xml",
-        "wasm" => "application/wasm",
-        "woff2" => "font/woff2",
-        "webp" => "image/webp",
-        "avif" => "image/avif",
-        _ => mime_guess::from_ext(&extension)
-            .first_raw()
-            .unwrap_or("application/octet-stream"),
-    }
+    extension.unwrap_or_default()
 }

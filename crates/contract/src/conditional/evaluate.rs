@@ -60,8 +60,8 @@ pub fn evaluate(method: &Method, headers: &HeaderMap, current: Option<&Validator
     Verdict::Proceed
 }
 
-/// Whether there is anything to evaluate.
-pub(super) fn has_conditions(headers: &HeaderMap) -> bool {
+/// Whether a request has conditions at all.
+pub fn has_conditions(headers: &HeaderMap) -> bool {
     [
         IF_MATCH,
         IF_NONE_MATCH,

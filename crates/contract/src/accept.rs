@@ -1,4 +1,20 @@
-//! Whether a client prefers a page (RFC 9110, section 12.5.1).
+//! What a client accepts, by media type (RFC 9110, section 12.5.1).
+//!
+//! Pure decisions, for answers that are made in more than one form.
+//!
+//! ```
+//! use http::{HeaderMap, HeaderValue, header};
+//! use plumego_contract::accept::{names, prefers_html};
+//!
+//! let mut headers = HeaderMap::new();
+//! headers.insert(header::ACCEPT, HeaderValue::from_static("text/html, */*;q=0.8"));
+//! assert!(prefers_html(&headers));
+//! assert!(names(&headers, "text", "html"));
+//! assert!(!names(&headers, "application", "json"));
+//! ```
+//!
+//! # Limits and defaults
+//! Of `Accept` the first 32 ranges count, whatever lines they stand in.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
@@ -7,14 +23,24 @@ use http::header::ACCEPT;
 const MAX_RANGES: usize = 32;
 
 /// Whether `text/html` weighs more than both kinds of JSON.
-pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
+pub fn prefers_html(headers: &HeaderMap) -> bool {
     let html = weight(headers, "text", "html");
     let json = ["problem+json", "json"].map(|sub| weight(headers, "application", sub));
     json.iter().all(|json| html > *json)
 }
 
-/// The weight of the most specific range that takes the type in, in thousandths.
-fn weight(headers: &HeaderMap, kind: &str, sub: &str) -> u16 {
+/// Whether this type itself is accepted, by its name: `*/*` and `text/*` do not count.
+pub fn names(headers: &HeaderMap, kind: &str, sub: &str) -> bool {
+    matches!(best(headers, kind, sub), (3, weight) if weight > 0)
+}
+
+/// The weight of the most specific range that takes the type in, in thousandths; 0 when none does.
+pub fn weight(headers: &HeaderMap, kind: &str, sub: &str) -> u16 {
+    best(headers, kind, sub).1
+}
+
+/// How specific the range is, and its weight.
+fn best(headers: &HeaderMap, kind: &str, sub: &str) -> (u8, u16) {
     let lines = headers.get_all(ACCEPT).iter();
     let ranges = lines
         .filter_map(|line| line.to_str().ok())
@@ -33,7 +59,7 @@ fn weight(headers: &HeaderMap, kind: &str, sub: &str) -> u16 {
         let q = parts.find_map(|part| part.strip_prefix("q="));
         best = best.max((specific, q.map_or(1000, thousandths)));
     }
-    best.1
+    best
 }
 
 fn thousandths(q: &str) -> u16 {

@@ -1,4 +1,19 @@
-//! What a client accepts (RFC 9110, section 12.5.3).
+//! Content codings, and which of them a client accepts (RFC 9110, section 12.5.3).
+//!
+//! Pure decisions, for whoever has a body in more than one coding.
+//!
+//! ```
+//! use http::{HeaderMap, HeaderValue, header};
+//! use plumego_contract::coding::{Accepted, Coding};
+//!
+//! let mut headers = HeaderMap::new();
+//! headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip;q=0.5, br"));
+//! let accepted = Accepted::of(&headers, &Coding::ALL);
+//! assert_eq!(accepted.coding, Some(Coding::Brotli));
+//! ```
+//!
+//! # Limits and defaults
+//! Of `Accept-Encoding` the first 32 members count, whatever lines they stand in.
 
 use http::header::ACCEPT_ENCODING;
 use http::{HeaderMap, HeaderValue};
@@ -8,7 +23,6 @@ const MAX_MEMBERS: usize = 32;
 
 /// A content coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Coding {
     /// `zstd` (RFC 8878): the fastest, and the densest at that.
     Zstd,
@@ -40,18 +54,20 @@ impl Coding {
         all.find(|coding| name.eq_ignore_ascii_case(coding.as_str()))
     }
 
-    pub(crate) const fn value(self) -> HeaderValue {
+    /// The name as the value of `Content-Encoding`.
+    pub const fn to_value(self) -> HeaderValue {
         HeaderValue::from_static(self.as_str())
     }
 }
 
-/// What is to be done for a client.
+/// What a client accepts of what was offered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Accepted {
+#[non_exhaustive]
+pub struct Accepted {
     /// The coding to use, if any.
-    pub(super) coding: Option<Coding>,
+    pub coding: Option<Coding>,
     /// Whether the client refuses a body as it is.
-    pub(super) identity_refused: bool,
+    pub identity_refused: bool,
 }
 
 /// Weights in thousandths, as the client gave them.
@@ -63,8 +79,8 @@ struct Weights {
 }
 
 impl Accepted {
-    /// `offered` is in the order of preference.
-    pub(super) fn of(headers: &HeaderMap, offered: &[Coding]) -> Self {
+    /// What these headers choose of what is offered, the coding to prefer first.
+    pub fn of(headers: &HeaderMap, offered: &[Coding]) -> Self {
         let weights = Weights::of(headers);
         let mut best: Option<(Coding, u16)> = None;
         for &coding in offered {
