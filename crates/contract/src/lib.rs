@@ -28,6 +28,7 @@ mod problem;
 pub mod range;
 pub mod respond;
 mod route;
+mod route_table;
 
 pub use self::body::{Body, BoxError};
 pub use self::context::{
@@ -52,6 +53,7 @@ pub use self::respond::{
 pub use self::route::{
     AutomaticOptions, Methods, NoHandler, OnDisconnect, RouteInfo, RouteTimeout,
 };
+pub use self::route_table::RouteTable;
 pub use plumego_stdx::Limit;
 
 /// A request, with the toolkit's body.

@@ -7,6 +7,8 @@ use std::time::Duration;
 use http::Method;
 use plumego_stdx::Limit;
 
+use crate::auth::AuthRequirement;
+
 /// The methods a route answers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Methods {
@@ -103,6 +105,8 @@ pub struct RouteInfo {
     pub timeout: Option<RouteTimeout>,
     /// Whether it is a probe of the operator (health, metrics), which limits let pass.
     pub operational: bool,
+    /// What it asks of those who call it, with what its groups ask; `None` when nothing was said.
+    pub auth: Option<AuthRequirement>,
     /// Where it was registered.
     pub location: &'static Location<'static>,
 }
@@ -126,6 +130,7 @@ impl RouteInfo {
             on_disconnect: OnDisconnect::default(),
             timeout: None,
             operational: false,
+            auth: None,
             location: Location::caller(),
         }
     }

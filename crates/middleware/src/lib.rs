@@ -33,7 +33,6 @@
 pub mod auth;
 pub mod body_deadline;
 pub mod body_limit;
-mod challenge;
 #[cfg(feature = "compression")]
 pub mod compression;
 pub mod concurrency_limit;

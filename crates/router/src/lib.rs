@@ -93,6 +93,7 @@
 mod endpoint;
 mod freeze;
 mod frozen;
+mod guard;
 mod handler;
 mod outcome;
 mod pattern;

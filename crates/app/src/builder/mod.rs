@@ -304,6 +304,26 @@ impl AppBuilder {
         self
     }
 
+    /// Has every route that may change something (any method but GET, HEAD, OPTIONS and TRACE) say
+    /// what it asks of those who call it: `.authenticated()`, `.require_role("admin")`, …, or
+    /// `.public()`. Each one that does not is a problem of [`AppBuilder::build`], with its line.
+    /// Routes of components are held to it too.
+    ///
+    /// ```
+    /// use plumego_app::App;
+    ///
+    /// let problems = App::builder()
+    ///     .require_auth_policy()
+    ///     .routes(|r| r.post("/login", async || "token").public().post("/orders", async || "made"))
+    ///     .build()
+    ///     .unwrap_err();
+    /// assert!(problems.to_string().contains("POST /orders: says nothing of who may call it"));
+    /// ```
+    pub fn require_auth_policy(mut self) -> Self {
+        self.root = self.root.require_auth_policy();
+        self
+    }
+
     /// Something that can be read again while the application runs, on SIGHUP, by
     /// [`Handle::reload`](crate::Handle::reload), or when its files change (feature `watch`).
     pub fn reload(mut self, source: impl Reload) -> Self {

@@ -11,6 +11,8 @@
 //! | [`Authorizer`] | may they do this to that? |
 //! | [`RefreshManager`] | may an old token become a new one? |
 //!
+//! What a route asks of those who call it is an [`AuthRequirement`].
+//!
 //! Each trait has async methods, so it cannot be a trait object itself; its `Erased…` twin can, and
 //! `Arc<dyn Erased…>` implements the trait again.
 //!
@@ -38,9 +40,11 @@
 
 mod authenticate;
 mod authorize;
+mod challenge;
 mod error;
 mod principal;
 mod refresh;
+mod requirement;
 mod session;
 mod store;
 
@@ -48,9 +52,11 @@ use std::pin::Pin;
 
 pub use self::authenticate::{Authenticator, ErasedAuthenticator};
 pub use self::authorize::{Authorizer, ErasedAuthorizer};
+pub use self::challenge::{DEFAULT_REALM, bearer_challenge};
 pub use self::error::{AuthError, AuthErrorKind};
 pub use self::principal::{Principal, claims};
 pub use self::refresh::{ErasedRefreshManager, RefreshManager, Tokens};
+pub use self::requirement::{AuthNeed, AuthRequirement};
 pub use self::session::{Rotation, Session, SessionStatus};
 pub use self::store::{ErasedSessionStore, ErasedSessionValidator, SessionStore, SessionValidator};
 

@@ -28,6 +28,8 @@ pub struct Principal {
     pub tenant: Option<String>,
     /// What it is, such as `admin`.
     pub roles: Vec<String>,
+    /// What it may do, such as `orders:delete`.
+    pub permissions: Vec<String>,
     /// What its token was made for, such as `orders:write`.
     pub scopes: Vec<String>,
     /// Everything else the token says, verified.
@@ -57,6 +59,13 @@ impl Principal {
         self
     }
 
+    /// Adds a permission.
+    #[must_use]
+    pub fn with_permission(mut self, permission: impl Into<String>) -> Self {
+        self.permissions.push(permission.into());
+        self
+    }
+
     /// Adds a scope.
     #[must_use]
     pub fn with_scope(mut self, scope: impl Into<String>) -> Self {
@@ -74,6 +83,11 @@ impl Principal {
     /// Whether it has the role, spelled exactly so.
     pub fn has_role(&self, role: &str) -> bool {
         self.roles.iter().any(|there| there == role)
+    }
+
+    /// Whether it has the permission, spelled exactly so.
+    pub fn has_permission(&self, permission: &str) -> bool {
+        self.permissions.iter().any(|there| there == permission)
     }
 
     /// Whether its token has the scope, spelled exactly so.

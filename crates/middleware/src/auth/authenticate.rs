@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use plumego_contract::auth::{
-    AuthErrorKind, Authenticator, ErasedAuthenticator, Principal, Session,
+    AuthError, AuthErrorKind, Authenticator, ErasedAuthenticator, Principal, Session,
 };
 
-use super::gate::{Gate, GateFuture, Manner, manners};
+use super::gate::{Gate, GateFuture, Manner, Stated, manners, stated};
 
 /// Finds out who asks. See the [module](super).
 #[derive(Clone)]
@@ -21,7 +21,8 @@ struct AuthenticateGate {
 }
 
 impl AuthenticateLayer {
-    /// Lets those through whom the authenticator knows.
+    /// Lets those through whom the authenticator knows, and everybody to a route that is
+    /// [public](plumego_contract::auth::AuthRequirement::public).
     pub fn new(authenticator: impl Authenticator) -> Self {
         Self::shared(Arc::new(authenticator))
     }
@@ -38,7 +39,7 @@ impl AuthenticateLayer {
     }
 
     /// Lets requests without any credentials through, with no principal. Wrong credentials stay
-    /// 401.
+    /// 401. A route that asks for somebody known is refused all the same.
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.gate.optional = true;
@@ -47,6 +48,14 @@ impl AuthenticateLayer {
 }
 
 manners!(AuthenticateLayer);
+
+impl AuthenticateGate {
+    /// Whether a request of nobody goes on. What the route says comes before what the layer says.
+    fn lets_pass(&self, error: &AuthError, stated: Option<Stated>) -> bool {
+        let is_nobody = error.kind() == AuthErrorKind::Unauthenticated;
+        self.optional && is_nobody && stated != Some(Stated::Known)
+    }
+}
 
 impl Gate for AuthenticateGate {
     fn check<'a>(&'a self, parts: &'a mut Parts) -> GateFuture<'a> {
@@ -58,9 +67,7 @@ impl Gate for AuthenticateGate {
                     parts.extensions.insert(principal);
                     Ok(())
                 }
-                Err(error) if self.optional && error.kind() == AuthErrorKind::Unauthenticated => {
-                    Ok(())
-                }
+                Err(error) if self.lets_pass(&error, stated(parts)) => Ok(()),
                 Err(error) => Err(error),
             }
         })

@@ -22,6 +22,7 @@ struct AuthorizeGate {
 #[derive(Clone)]
 enum Rule {
     Role(Arc<str>),
+    Permission(Arc<str>),
     Scope(Arc<str>),
     Ask(Arc<dyn ErasedAuthorizer>, Question),
 }
@@ -51,6 +52,11 @@ impl AuthorizeLayer {
         Self::of(Rule::Role(role.into()))
     }
 
+    /// Lets those through who have the permission.
+    pub fn permission(permission: impl Into<Arc<str>>) -> Self {
+        Self::of(Rule::Permission(permission.into()))
+    }
+
     /// Lets those through whose token has the scope.
     pub fn scope(scope: impl Into<Arc<str>>) -> Self {
         Self::of(Rule::Scope(scope.into()))
@@ -72,6 +78,7 @@ impl AuthorizeGate {
         let principal = principal.ok_or(AuthError::unauthenticated())?;
         let may = match &self.rule {
             Rule::Role(role) => principal.has_role(role),
+            Rule::Permission(permission) => principal.has_permission(permission),
             Rule::Scope(scope) => principal.has_scope(scope),
             Rule::Ask(authorizer, question) => {
                 let (action, resource) = question(parts);
@@ -91,5 +98,9 @@ impl AuthorizeGate {
 impl Gate for AuthorizeGate {
     fn check<'a>(&'a self, parts: &'a mut Parts) -> GateFuture<'a> {
         Box::pin(self.run(parts))
+    }
+
+    fn yields_to_public(&self) -> bool {
+        false
     }
 }

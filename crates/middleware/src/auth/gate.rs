@@ -6,11 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::request::Parts;
 use http_body::Body as HttpBody;
-use plumego_contract::auth::AuthError;
+use plumego_contract::auth::{AuthError, DEFAULT_REALM, Principal, Session, bearer_challenge};
 use plumego_contract::{Body, BoxError, Error, Request, RequestContext, Response};
 use tower_service::Service;
-
-use crate::challenge::{self, DEFAULT_REALM};
 
 /// How long one question waits for its answer, unless chosen otherwise.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -22,6 +20,29 @@ pub(super) type GateFuture<'a> = Pin<Box<dyn Future<Output = Result<(), AuthErro
 pub(super) trait Gate: Send + Sync + 'static {
     /// Checks the request, and may add to its extensions.
     fn check<'a>(&'a self, parts: &'a mut Parts) -> GateFuture<'a>;
+
+    /// Whether who is not let through goes on as nobody when the route is public.
+    fn yields_to_public(&self) -> bool {
+        true
+    }
+}
+
+/// What the route of a request says of those who call it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stated {
+    Public,
+    Known,
+}
+
+/// See [`Stated`]; `None` when it says nothing, or there is no route.
+pub(super) fn stated(parts: &Parts) -> Option<Stated> {
+    let route = RequestContext::get(&parts.extensions)?.route()?;
+    let requirement = route.auth.as_ref()?;
+    Some(if requirement.is_public() {
+        Stated::Public
+    } else {
+        Stated::Known
+    })
 }
 
 /// What the layers of this module have in common.
@@ -82,13 +103,21 @@ where
             let (mut parts, body) = request.into_parts();
             let checked = tokio::time::timeout(manner.timeout, gate.check(&mut parts)).await;
             let checked = checked.unwrap_or_else(|_| Err(AuthError::outage("no answer in time")));
+            let is_open = || gate.yields_to_public() && stated(&parts) == Some(Stated::Public);
+            let checked = if checked.is_err() && is_open() {
+                parts.extensions.remove::<Principal>();
+                parts.extensions.remove::<Session>();
+                Ok(())
+            } else {
+                checked
+            };
             match checked {
                 Ok(()) => {
                     let response = inner.call(Request::from_parts(parts, body)).await?;
                     Ok(response.map(Body::new))
                 }
                 Err(error) => {
-                    let error = challenge::bearer(Error::from(error), &manner.realm);
+                    let error = bearer_challenge(Error::from(error), &manner.realm);
                     Ok(error.respond(&context))
                 }
             }

@@ -32,6 +32,14 @@
 //! let admins = AuthorizeLayer::role("admin");
 //! ```
 //!
+//! # What the route says
+//! A route may say in its record what it asks of those who call it, see
+//! [`AuthRequirement`](plumego_contract::auth::AuthRequirement). The first two layers read it: to a
+//! public route everybody comes through, with a principal when the credentials are good; a route
+//! that asks for somebody known is closed to others also where the layer is optional. The rights
+//! that it asks for are checked by the router, inside of all layers, so that no layer can be
+//! forgotten. [`AuthorizeLayer`] is for questions beyond that.
+//!
 //! # What they answer
 //! Nobody known, or wrong credentials: `401` with `WWW-Authenticate: Bearer realm="…"`. Known and
 //! not allowed: `403 forbidden`. Whoever knows the answer is away, or silent for too long:

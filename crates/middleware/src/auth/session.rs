@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use plumego_contract::auth::{
-    AuthError, AuthErrorKind, ErasedSessionStore, ErasedSessionValidator, Principal, SessionStore,
-    SessionValidator, claims,
+    AuthError, AuthErrorKind, ErasedSessionStore, ErasedSessionValidator, Principal, Session,
+    SessionStore, SessionValidator, claims,
 };
 use plumego_stdx::Timestamp;
 
@@ -16,7 +16,9 @@ type SessionId = Arc<dyn Fn(&Parts, &Principal) -> Option<String> + Send + Sync>
 ///
 /// The session is the one that the principal's claim [`claims::SESSION_ID`] names. It must be in
 /// the store and pass [`Session::check`](plumego_contract::auth::Session::check). One that is not
-/// in the store is `401 session_revoked`.
+/// in the store is `401 session_revoked`. To a route that is
+/// [public](plumego_contract::auth::AuthRequirement::public) a request without a good session goes on
+/// as one of nobody.
 #[derive(Clone)]
 pub struct SessionCheckLayer {
     gate: SessionGate,
@@ -90,7 +92,7 @@ impl SessionCheckLayer {
 manners!(SessionCheckLayer);
 
 impl SessionGate {
-    async fn run(&self, parts: &mut Parts) -> Result<(), AuthError> {
+    async fn find(&self, parts: &Parts) -> Result<Option<Session>, AuthError> {
         let Some(principal) = parts.extensions.get::<Principal>() else {
             return self.without(AuthError::unauthenticated());
         };
@@ -105,12 +107,19 @@ impl SessionGate {
                 .validate_erased(&session, principal, parts)
                 .await?;
         }
-        parts.extensions.insert(session);
-        Ok(())
+        Ok(Some(session))
     }
 
-    fn without(&self, error: AuthError) -> Result<(), AuthError> {
-        if self.optional { Ok(()) } else { Err(error) }
+    /// What becomes of a request whose principal names no session.
+    fn without(&self, error: AuthError) -> Result<Option<Session>, AuthError> {
+        if self.optional { Ok(None) } else { Err(error) }
+    }
+
+    async fn run(&self, parts: &mut Parts) -> Result<(), AuthError> {
+        if let Some(session) = self.find(parts).await? {
+            parts.extensions.insert(session);
+        }
+        Ok(())
     }
 }
 

@@ -1,18 +1,21 @@
 use std::fmt;
 use std::sync::Arc;
 
+use plumego_contract::auth::DEFAULT_REALM;
 use plumego_contract::{Problem, Problems};
 use plumego_stdx::Secret;
 use tower_layer::Layer;
 
 use super::TokenAuthService;
-use crate::challenge::DEFAULT_REALM;
 
 /// The shortest token that is taken, in bytes. A random one of 32 hex digits has 128 bits.
 pub const MIN_TOKEN_BYTES: usize = 16;
 
 /// The longest token that is taken, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 1024;
+
+/// Who the holder of a token is, unless chosen otherwise.
+const DEFAULT_SUBJECT: &str = "token";
 
 /// The most tokens that are good at the same time.
 pub const MAX_TOKENS: usize = 16;
@@ -22,6 +25,7 @@ pub const MAX_TOKENS: usize = 16;
 pub struct TokenAuthLayer {
     pub(super) tokens: Arc<[Secret<String>]>,
     pub(super) realm: Arc<str>,
+    pub(super) subject: Arc<str>,
 }
 
 impl TokenAuthLayer {
@@ -53,6 +57,7 @@ impl TokenAuthLayer {
         problems.into_result(Self {
             tokens,
             realm: Arc::from(DEFAULT_REALM),
+            subject: Arc::from(DEFAULT_SUBJECT),
         })
     }
 
@@ -83,6 +88,13 @@ impl TokenAuthLayer {
     #[must_use]
     pub fn realm(mut self, realm: &str) -> Self {
         self.realm = Arc::from(realm);
+        self
+    }
+
+    /// Who the holder of the token is, for handlers that take `Principal`. Default: `token`.
+    #[must_use]
+    pub fn subject(mut self, subject: &str) -> Self {
+        self.subject = Arc::from(subject);
         self
     }
 }

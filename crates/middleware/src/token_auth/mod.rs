@@ -21,9 +21,13 @@
 //! # }
 //! ```
 //!
+//! Below it the request has a `Principal` with no role and no scope, whose subject is `token`; so a
+//! route can say that it is for somebody known.
+//!
 //! # Limits and defaults
 //! At least one token and at most [`MAX_TOKENS`], for rotation; each of [`MIN_TOKEN_BYTES`] to
 //! [`MAX_TOKEN_BYTES`] characters that can stand in the header. Realm: `Protected Area`.
+//! Subject: `token`.
 
 mod layer;
 mod service;

@@ -4,12 +4,11 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http_body::Body as HttpBody;
-use plumego_contract::auth::AuthError;
+use plumego_contract::auth::{AuthError, Principal, bearer_challenge};
 use plumego_contract::{Body, BoxError, Error, Request, RequestContext, Response};
 use tower_service::Service;
 
 use super::TokenAuthLayer;
-use crate::challenge;
 use crate::early::EarlyFuture;
 
 /// The service of [`TokenAuthLayer`].
@@ -35,10 +34,14 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         match self.config.check(request.headers()) {
-            Ok(()) => EarlyFuture::run(self.inner.call(request.map(Body::new))),
+            Ok(()) => {
+                let subject = self.config.subject.as_ref();
+                request.extensions_mut().insert(Principal::new(subject));
+                EarlyFuture::run(self.inner.call(request.map(Body::new)))
+            }
             Err(error) => {
                 let context = RequestContext::of(&mut request);
-                let error = challenge::bearer(Error::from(error), &self.config.realm);
+                let error = bearer_challenge(Error::from(error), &self.config.realm);
                 EarlyFuture::answer(error.respond(&context))
             }
         }

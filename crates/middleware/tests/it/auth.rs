@@ -14,7 +14,7 @@ use tower::{ServiceBuilder, ServiceExt};
 
 use crate::harness::{Handler, bytes, json, run};
 
-fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_nanos(seconds * 1_000_000_000)
 }
 
@@ -57,7 +57,7 @@ impl Authenticator for Tokens {
 pub(crate) struct Store(Arc<Mutex<HashMap<String, Session>>>);
 
 impl Store {
-    fn with(sessions: &[(&str, &str)]) -> Self {
+    pub(crate) fn with(sessions: &[(&str, &str)]) -> Self {
         let store = Self::default();
         for (id, subject) in sessions {
             let mut session = Session::new(*id, *subject);

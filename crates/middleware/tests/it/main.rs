@@ -31,6 +31,7 @@ mod rate_limit;
 mod rate_limit_attack;
 mod recover;
 mod request_id;
+mod route_auth;
 mod security_headers;
 mod timeout;
 mod token_auth;

@@ -2,12 +2,13 @@
 
 use std::panic::Location;
 
+use plumego_contract::auth::AuthRequirement;
 use plumego_contract::extract::Needs;
 use plumego_contract::{Problem, Problems, RouteInfo};
 
 use super::shown_host;
 use crate::Endpoint;
-use crate::endpoint::LayerEntry;
+use crate::endpoint::{Identifies, LayerEntry};
 use crate::pattern::{Pattern, PatternError};
 use crate::router::{Group, Item, Reach, Route, Router, StateEntry};
 use crate::table::{HostRule, bind};
@@ -25,6 +26,8 @@ pub(super) struct Flat {
     /// is the first.
     pub(super) scopes: Vec<Vec<LayerEntry>>,
     pub(super) problems: Problems,
+    /// Whether routes that may change something must say what they ask for.
+    pub(super) needs_policy: bool,
 }
 
 pub(super) struct FlatRoute {
@@ -38,6 +41,8 @@ pub(super) struct FlatRoute {
     /// The prefix, when it is a mount or a site.
     pub(super) mount: Option<Pattern>,
     pub(super) is_site: bool,
+    /// Whether a layer around it finds out who asks.
+    pub(super) identifies: Identifies,
 }
 
 pub(super) struct FlatFallback {
@@ -46,6 +51,8 @@ pub(super) struct FlatFallback {
     pub(super) endpoint: Endpoint,
     pub(super) needs: Needs,
     pub(super) scope: usize,
+    pub(super) auth: Option<AuthRequirement>,
+    pub(super) identifies: Identifies,
     pub(super) location: &'static Location<'static>,
 }
 
@@ -55,6 +62,8 @@ struct Around {
     prefix: Pattern,
     host: HostRule,
     scope: usize,
+    /// What the groups ask of those who call.
+    auth: Option<AuthRequirement>,
     is_group: bool,
     /// Whether the prefix itself is wrong: what is below is checked on its own then.
     broken: bool,
@@ -69,6 +78,7 @@ pub(super) fn flatten(router: Router) -> Flat {
         prefix: Pattern::default(),
         host: HostRule::Every,
         scope: 0,
+        auth: None,
         is_group: false,
         broken: false,
     };
@@ -79,6 +89,7 @@ pub(super) fn flatten(router: Router) -> Flat {
 impl Flat {
     fn router(&mut self, router: Router, mut around: Around) {
         self.problems.extend(router.problems);
+        self.needs_policy |= router.needs_policy;
         self.states.extend(router.states);
         if let Some(scope) = self.scopes.get_mut(around.scope) {
             scope.extend(router.layers);
@@ -106,6 +117,8 @@ impl Flat {
                 endpoint: end.endpoint,
                 needs: end.needs,
                 scope: around.scope,
+                auth: around.auth,
+                identifies: identifies(self.scopes.get(around.scope).into_iter().flatten()),
                 location: end.location,
             });
         }
@@ -115,11 +128,13 @@ impl Flat {
         let Group {
             prefix,
             router,
+            auth,
             location,
         } = group;
         let layers = self.scopes.get(around.scope).cloned().unwrap_or_default();
         let mut inner = Around {
             scope: self.scopes.len(),
+            auth: within(auth, around.auth.as_ref()),
             is_group: true,
             ..around.clone()
         };
@@ -164,9 +179,11 @@ impl Flat {
         info.pattern = pattern.to_string();
         info.parameters = pattern.parameters();
         info.host = shown_host(&around.host);
+        info.auth = within(info.auth, around.auth.as_ref());
         let outer = self.scopes.get(around.scope).into_iter().flatten();
-        info.layers = outer
-            .chain(&layers)
+        let chain = outer.chain(&layers);
+        let identifies = identifies(chain.clone());
+        info.layers = chain
             .flat_map(|layer| layer.names.iter().copied())
             .collect();
         self.routes.push(FlatRoute {
@@ -179,8 +196,26 @@ impl Flat {
             scope: around.scope,
             mount,
             is_site: reach == Reach::Site,
+            identifies,
         });
     }
+}
+
+/// What is asked for inside of a group that asks for something.
+fn within(
+    inner: Option<AuthRequirement>,
+    outer: Option<&AuthRequirement>,
+) -> Option<AuthRequirement> {
+    match inner {
+        Some(inner) => Some(inner.inside(outer)),
+        None => outer.cloned(),
+    }
+}
+
+/// Whether one of the layers finds out who asks.
+fn identifies<'a>(layers: impl Iterator<Item = &'a LayerEntry>) -> Identifies {
+    let each = layers.map(|layer| layer.identifies);
+    each.max().unwrap_or(Identifies::No)
 }
 
 fn joined(prefix: &Pattern, written: &str) -> Result<Pattern, String> {

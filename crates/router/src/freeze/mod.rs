@@ -1,5 +1,6 @@
 //! From a [`Router`] to a [`Frozen`] table, all mistakes collected on the way.
 
+mod auth;
 mod check;
 mod flatten;
 
@@ -11,6 +12,7 @@ use plumego_contract::{AppContext, Methods, Problem, Problems, RouteInfo};
 use self::flatten::{Flat, FlatRoute, flatten};
 use crate::endpoint::{Endpoint, LayerEntry, compose};
 use crate::frozen::{Entry, Frozen, Inner};
+use crate::guard::Guard;
 use crate::outcome;
 use crate::pattern::Pattern;
 use crate::table::{HostRule, Slot, TableDraft};
@@ -24,6 +26,7 @@ pub(crate) fn freeze(mut router: Router, mut app: AppContext) -> Result<Frozen, 
     let mut flat = flatten(router);
     let mut problems = std::mem::take(&mut flat.problems);
     provide_states(&mut flat, &mut app, &mut problems);
+    auth::check(&flat, &mut problems);
     check::all(&flat, &app, slashes, &mut problems);
     problems.into_result(())?;
     Ok(build(flat, app, slashes))
@@ -56,7 +59,7 @@ fn build(flat: Flat, app: AppContext, slashes: Slashes) -> Frozen {
         entries.push(Entry {
             endpoint: compose(
                 layers(&flat.scopes, route.scope).chain(&route.layers),
-                route.endpoint,
+                Guard::around(info.auth.as_ref(), route.endpoint),
             ),
             pattern: route.pattern,
             host: route.host,
@@ -71,7 +74,7 @@ fn build(flat: Flat, app: AppContext, slashes: Slashes) -> Frozen {
         insert_fallback(&mut table, &fallback, fallbacks.len(), slashes);
         fallbacks.push(compose(
             layers(&flat.scopes, fallback.scope),
-            fallback.endpoint,
+            Guard::around(fallback.auth.as_ref(), fallback.endpoint),
         ));
     }
     let outcomes = (0..flat.scopes.len()).map(|scope| {

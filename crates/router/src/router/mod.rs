@@ -1,5 +1,6 @@
 //! The builder: routes, groups, layers.
 
+mod auth;
 mod mount;
 mod route;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Method;
 use http_body::Body as HttpBody;
+use plumego_contract::auth::AuthRequirement;
 use plumego_contract::extract::Needs;
 use plumego_contract::{
     AppContext, BoxError, Methods, Problem, Problems, Request, RouteInfo, StateMap,
@@ -54,7 +56,8 @@ pub struct Router {
     pub(crate) slashes: Option<(Slashes, &'static Location<'static>)>,
     pub(crate) states: Vec<StateEntry>,
     pub(crate) problems: Problems,
-    /// Whether the item added last is a route that modifiers may speak of.
+    pub(crate) needs_policy: bool,
+    /// Whether the item added last is one that modifiers may speak of.
     open: bool,
 }
 
@@ -67,6 +70,7 @@ pub(crate) enum Item {
 pub(crate) struct Group {
     pub(crate) prefix: String,
     pub(crate) router: Router,
+    pub(crate) auth: Option<AuthRequirement>,
     pub(crate) location: &'static Location<'static>,
 }
 
@@ -201,9 +205,10 @@ impl Router {
         self.items.push(Item::Group(Box::new(Group {
             prefix: prefix.to_owned(),
             router: routes(Self::new()),
+            auth: None,
             location: Location::caller(),
         })));
-        self.open = false;
+        self.open = true;
         self
     }
 

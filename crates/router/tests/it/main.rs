@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod auth;
 mod client;
 mod decoding;
 mod differential;

@@ -2,14 +2,29 @@
 
 use http::HeaderValue;
 use http::header::WWW_AUTHENTICATE;
-use plumego_contract::{Error, codes};
+
+use crate::{Error, codes};
 
 /// The realm of a challenge when none was chosen.
-pub(crate) const DEFAULT_REALM: &str = "Protected Area";
+pub const DEFAULT_REALM: &str = "Protected Area";
 
-/// Adds `WWW-Authenticate: Bearer` to a 401. Credentials that were there and were not taken are
-/// `error="invalid_token"`; none at all have no `error`.
-pub(crate) fn bearer(error: Error, realm: &str) -> Error {
+/// Adds `WWW-Authenticate: Bearer` to a 401 and leaves every other error alone.
+///
+/// Credentials that were there and were not taken are `error="invalid_token"`; none at all have no
+/// `error`. What cannot stand in the realm is a space.
+///
+/// ```
+/// use plumego_contract::Error;
+/// use plumego_contract::auth::{AuthError, bearer_challenge};
+///
+/// let error = bearer_challenge(Error::from(AuthError::invalid_token()), "orders");
+/// let headers = error.into_response().headers().clone();
+/// let challenge = headers.get("www-authenticate").and_then(|value| value.to_str().ok());
+/// assert_eq!(challenge, Some(r#"Bearer realm="orders", error="invalid_token""#));
+/// # use plumego_contract::IntoResponse as _;
+/// ```
+#[must_use]
+pub fn bearer_challenge(error: Error, realm: &str) -> Error {
     if error.status() != http::StatusCode::UNAUTHORIZED {
         return error;
     }
