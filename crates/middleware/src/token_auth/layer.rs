@@ -127,6 +127,7 @@ impl fmt::Debug for TokenAuthLayer {
         f.debug_struct("TokenAuthLayer")
             .field("tokens", &self.tokens.len())
             .field("realm", &self.realm)
+            .field("subject", &self.subject)
             .finish()
     }
 }
