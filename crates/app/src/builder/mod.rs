@@ -314,7 +314,11 @@ impl AppBuilder {
     ///
     /// let problems = App::builder()
     ///     .require_auth_policy()
-    ///     .routes(|r| r.post("/login", async || "token").public().post("/orders", async || "made"))
+    ///     .routes(|r| {
+    ///         r.post("/login", async || "token")
+    ///             .public()
+    ///             .post("/orders", async || "made")
+    ///     })
     ///     .build()
     ///     .unwrap_err();
     /// assert!(problems.to_string().contains("POST /orders: says nothing of who may call it"));

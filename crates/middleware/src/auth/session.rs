@@ -17,8 +17,8 @@ type SessionId = Arc<dyn Fn(&Parts, &Principal) -> Option<String> + Send + Sync>
 /// The session is the one that the principal's claim [`claims::SESSION_ID`] names. It must be in
 /// the store and pass [`Session::check`](plumego_contract::auth::Session::check). One that is not
 /// in the store is `401 session_revoked`. To a route that is
-/// [public](plumego_contract::auth::AuthRequirement::public) a request without a good session goes on
-/// as one of nobody.
+/// [public](plumego_contract::auth::AuthRequirement::public) a request without a good session goes
+/// on as one of nobody.
 #[derive(Clone)]
 pub struct SessionCheckLayer {
     gate: SessionGate,

@@ -109,8 +109,8 @@ impl Router {
 
     /// Every route that may change something (any method but GET, HEAD, OPTIONS and TRACE) must say
     /// what it asks for, [public](Router::public) included; each one that does not is a problem at
-    /// freeze. Wherever it is said, it holds for the whole application: groups, mounts and the routes
-    /// of components. A fallback is no route.
+    /// freeze. Wherever it is said, it holds for the whole application: groups, mounts and the
+    /// routes of components. A fallback is no route.
     #[must_use]
     pub fn require_auth_policy(mut self) -> Self {
         self.needs_policy = true;
