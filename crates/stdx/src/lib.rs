@@ -1,4 +1,4 @@
-//! What Plumego misses in std: clock, randomness, secrets, limits, hexadecimal text.
+//! What Plumego misses in std: clock, randomness, secrets, limits, backoff, hexadecimal text.
 //!
 //! Wall-clock time and randomness enter the toolkit here and nowhere else, so everything above
 //! can be given both and tested without them. Elapsed time is not wall-clock time: use
@@ -13,12 +13,14 @@
 //! assert_eq!(Secret::new("hunter2").to_string(), "[secret]");
 //! ```
 
+pub mod backoff;
 pub mod clock;
 pub mod hex;
 pub mod limit;
 pub mod random;
 pub mod secret;
 
+pub use backoff::Backoff;
 pub use clock::Timestamp;
 pub use hex::Hex;
 pub use limit::Limit;

@@ -25,8 +25,16 @@ const DOORS: &[Door] = &[
         "validation is reached through `Valid<T>`",
     ),
     ("getrandom", &["stdx"], "randomness comes from one place"),
-    ("hyper", &["app"], "only the server holds sockets"),
-    ("hyper-util", &["app"], "only the server holds sockets"),
+    (
+        "hyper",
+        &["app", "client"],
+        "only the server and the client hold sockets",
+    ),
+    (
+        "hyper-util",
+        &["app", "client"],
+        "only the server and the client hold sockets",
+    ),
     ("jiff", &["stdx"], "wall-clock time comes from one place"),
     (
         "multer",
@@ -38,7 +46,16 @@ const DOORS: &[Door] = &[
         &["observe"],
         "one metrics type for the whole house",
     ),
-    ("rustls", &["app"], "only the server speaks TLS"),
+    (
+        "rustls",
+        &["app", "client"],
+        "only the server and the client speak TLS",
+    ),
+    (
+        "rustls-platform-verifier",
+        &["client"],
+        "only the client trusts authorities",
+    ),
     ("rustls-webpki", &["app"], "only the server speaks TLS"),
     ("socket2", &["app"], "only the server holds sockets"),
     ("sqlx", &["sql"], "a room never names a database"),
@@ -47,7 +64,11 @@ const DOORS: &[Door] = &[
         &["stdx"],
         "constant-time comparison comes from one place",
     ),
-    ("tokio-rustls", &["app"], "only the server speaks TLS"),
+    (
+        "tokio-rustls",
+        &["app", "client"],
+        "only the server and the client speak TLS",
+    ),
     ("toml", &["config"], "settings are read in one place"),
     ("tower", &[], "only the two frozen trait crates may appear"),
     (

@@ -228,6 +228,12 @@ codes! {
     SERVER_QUEUE_TIMEOUT = SERVICE_UNAVAILABLE Server "server_queue_timeout", "Waited too long",
         "The request waited too long for its turn; `Retry-After` says when to come again.",
         "请求排队等待超过允许时间；`Retry-After` 给出重试时间。";
+    UPSTREAM_FAILED = BAD_GATEWAY Server "upstream_failed", "Another server failed",
+        "A server that this one asked is unknown, away, refused, or answered with what it may not.",
+        "本服务所请求的另一服务器未知、不可用、被拒绝访问，或返回了不被接受的响应。";
+    UPSTREAM_TIMEOUT = GATEWAY_TIMEOUT Timeout "upstream_timeout", "Another server took too long",
+        "A server that this one asked did not answer in the time allowed.",
+        "本服务所请求的另一服务器未能在允许的时间内响应。";
     TIMEOUT = GATEWAY_TIMEOUT Timeout "timeout", "Timed out",
         "The answer was not ready in the time allowed.",
         "未能在允许的时间内得到响应。";

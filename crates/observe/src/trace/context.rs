@@ -112,15 +112,13 @@ impl TraceContext {
 
     /// The `traceparent` to hand on; this server's span is the parent in it.
     pub fn traceparent(&self) -> Traceparent {
-        let flags = if self.sampled { SAMPLED } else { 0 } | if self.random { RANDOM } else { 0 };
-        let (trace_id, span_id) = (self.trace_id.to_hex(), self.span_id.to_hex());
-        let mut text = [b'-'; TRACEPARENT_LENGTH];
-        // Every request pays for this: whole pieces are copied, never byte by byte.
-        put(&mut text, 0..2, b"00");
-        put(&mut text, 3..35, trace_id.as_bytes());
-        put(&mut text, 36..52, span_id.as_bytes());
-        put(&mut text, 53..55, &[b'0', b'0' + flags]);
-        Traceparent { text }
+        Traceparent::new(self.trace_id, self.span_id, self.flags())
+    }
+
+    pub(super) const fn flags(&self) -> u8 {
+        let sampled = if self.sampled { SAMPLED } else { 0 };
+        let random = if self.random { RANDOM } else { 0 };
+        sampled | random
     }
 }
 
@@ -139,6 +137,17 @@ pub struct Traceparent {
 }
 
 impl Traceparent {
+    pub(super) fn new(trace_id: TraceId, span_id: SpanId, flags: u8) -> Self {
+        let (trace_id, span_id) = (trace_id.to_hex(), span_id.to_hex());
+        let mut text = [b'-'; TRACEPARENT_LENGTH];
+        // Every request pays for this: whole pieces are copied, never byte by byte.
+        put(&mut text, 0..2, b"00");
+        put(&mut text, 3..35, trace_id.as_bytes());
+        put(&mut text, 36..52, span_id.as_bytes());
+        put(&mut text, 53..55, &[b'0', b'0' + flags]);
+        Self { text }
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.text).unwrap_or_default()

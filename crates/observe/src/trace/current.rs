@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use super::context::TraceContext;
+use super::context::{TraceContext, Traceparent};
 use super::id::{SpanId, TraceId};
 
 thread_local! {
@@ -17,6 +17,23 @@ pub struct CurrentTrace {
     pub trace_id: TraceId,
     /// The span within it.
     pub span_id: SpanId,
+    /// The flags of the trace, as they are sent on.
+    flags: u8,
+}
+
+impl CurrentTrace {
+    /// The `traceparent` to hand on to another server; this span is the parent in it.
+    ///
+    /// ```
+    /// use plumego_observe::trace::{TraceContext, current};
+    ///
+    /// let trace = TraceContext::new_root().with_sampled(false);
+    /// let _guard = trace.enter();
+    /// assert_eq!(current().unwrap().traceparent(), trace.traceparent());
+    /// ```
+    pub fn traceparent(&self) -> Traceparent {
+        Traceparent::new(self.trace_id, self.span_id, self.flags)
+    }
 }
 
 /// The trace entered on this thread, if any.
@@ -44,6 +61,7 @@ impl TraceContext {
         let entered = CurrentTrace {
             trace_id: self.trace_id(),
             span_id: self.span_id(),
+            flags: self.flags(),
         };
         let previous = CURRENT.try_with(|current| current.replace(Some(entered)));
         TraceGuard {

@@ -1,0 +1,153 @@
+//! One connection that speaks HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use plumego_contract::{Body, BoxError};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::connect::Connected;
+
+/// The largest head of an answer, as of requests to a server of this house.
+pub(crate) const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// The most header fields of an answer.
+pub(crate) const MAX_HEADERS: usize = 100;
+/// How long a connection that nobody uses may say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// How long a connection may take to notice that its last answer is over.
+const SETTLE: Duration = Duration::from_millis(100);
+const RESET_STREAMS: usize = 16;
+
+/// A connection, and the right to send on it. Its task ends when the last of these is dropped.
+pub(crate) struct Connection {
+    sender: Sender,
+    /// Dropped with the last one: the task then has [`GOODBYE`] left.
+    life: Arc<oneshot::Sender<()>>,
+    born: Instant,
+}
+
+enum Sender {
+    Http1(http1::SendRequest<Body>),
+    Http2(http2::SendRequest<Body>),
+}
+
+/// An error, and the request when it was certainly not sent.
+pub(crate) struct NotSent {
+    pub(crate) error: BoxError,
+    pub(crate) request: Option<Request<Body>>,
+}
+
+impl Connection {
+    /// Begins to speak HTTP.
+    pub(crate) async fn open(connected: Connected) -> Result<Self, BoxError> {
+        let io = TokioIo::new(connected.io);
+        let (life, over) = oneshot::channel();
+        let sender = if connected.http2 {
+            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
+                .max_concurrent_reset_streams(RESET_STREAMS)
+                .handshake(io)
+                .await?;
+            drive(connection, over);
+            Sender::Http2(sender)
+        } else {
+            let (sender, connection) = http1::Builder::new()
+                .max_headers(MAX_HEADERS)
+                .max_header_size(MAX_HEAD_BYTES)
+                .max_buf_size(2 * MAX_HEAD_BYTES)
+                .handshake(io)
+                .await?;
+            drive(connection, over);
+            Sender::Http1(sender)
+        };
+        Ok(Self {
+            sender,
+            life: Arc::new(life),
+            born: Instant::now(),
+        })
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    ///
+    /// Cancel safe in that nothing leaks: dropped, HTTP/1.1 closes the connection, HTTP/2 resets
+    /// the stream. The server may have seen the request.
+    pub(crate) async fn send(
+        &mut self,
+        request: Request<Body>,
+    ) -> Result<http::Response<Incoming>, NotSent> {
+        let sent = match &mut self.sender {
+            Sender::Http1(sender) => sender.try_send_request(request).await,
+            Sender::Http2(sender) => sender.try_send_request(request).await,
+        };
+        sent.map_err(|mut error| NotSent {
+            request: error.take_message(),
+            error: error.into_error().into(),
+        })
+    }
+
+    pub(crate) const fn is_http2(&self) -> bool {
+        matches!(self.sender, Sender::Http2(_))
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        match &self.sender {
+            Sender::Http1(sender) => sender.is_closed(),
+            Sender::Http2(sender) => sender.is_closed(),
+        }
+    }
+
+    /// How long ago it was opened.
+    pub(crate) fn age(&self) -> Duration {
+        self.born.elapsed()
+    }
+
+    /// Whether only the pool holds it.
+    pub(crate) fn is_unused(&self) -> bool {
+        Arc::strong_count(&self.life) == 1
+    }
+
+    /// Whether another request may be sent; waits until an answer that is read is also over for the
+    /// connection's own task.
+    pub(crate) async fn settle(&mut self) -> bool {
+        match &mut self.sender {
+            Sender::Http1(sender) => matches!(timeout(SETTLE, sender.ready()).await, Ok(Ok(()))),
+            Sender::Http2(sender) => sender.is_ready(),
+        }
+    }
+
+    /// Another handle of the same connection, where a connection may have several.
+    pub(crate) fn share(&self) -> Option<Self> {
+        match &self.sender {
+            Sender::Http1(_) => None,
+            Sender::Http2(sender) => Some(Self {
+                sender: Sender::Http2(sender.clone()),
+                life: Arc::clone(&self.life),
+                born: self.born,
+            }),
+        }
+    }
+}
+
+/// The task of a connection: it ends with the connection, or soon after nobody holds it.
+fn drive<C, E>(connection: C, over: oneshot::Receiver<()>)
+where
+    C: Future<Output = Result<(), E>> + Send + 'static,
+{
+    tokio::spawn(async move {
+        let abandoned = async {
+            // Nothing is ever sent: the sender is dropped.
+            let _ = over.await;
+            sleep(GOODBYE).await;
+        };
+        tokio::select! {
+            _ = connection => {}
+            () = abandoned => {}
+        }
+    });
+}
