@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body::Body as HttpBody;
 use plumego_component::Lifecycle;
 use plumego_contract::{BoxError, Error, Response, RouteInfo};
+use plumego_observe::log::LiveFilter;
 use plumego_observe::metrics::Metrics;
 use plumego_router::{Frozen, FrozenFuture};
 use tower_service::Service;
@@ -77,6 +78,14 @@ impl App {
     /// The metrics of the application.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// Which events are logged, to be changed while the application runs:
+    /// `app.log_filter().set("info,shop=debug".parse()?)`. A reload of the configuration sets it
+    /// again only when the configured level has changed. Without effect when the program brought
+    /// its own subscriber; see [`LiveFilter::is_in_use`].
+    pub fn log_filter(&self) -> &LiveFilter {
+        &self.settings.log_filter
     }
 
     /// Its components, tasks, health and readiness.

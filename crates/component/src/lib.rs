@@ -70,7 +70,7 @@ pub use self::health::{
 pub use self::lifecycle::{
     Cause, Failure, Lifecycle, LifecycleBuilder, LifecycleConfig, PartKind, StartError, StopReport,
 };
-pub use self::setup::{Contributions, Setup};
+pub use self::setup::{Contributions, Observers, Setup};
 pub use self::stop::{StopSource, StopToken};
 pub use self::tasks::{MAX_TASKS, TaskInfo, TaskOutput, TaskStats, Tasks};
 

@@ -2,10 +2,15 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body::Body as HttpBody;
 use plumego_contract::{BoxError, Request};
+use plumego_observe::log::LiveFilter;
+use plumego_observe::metrics::Metrics;
+use plumego_observe::record::RequestSink;
+use plumego_observe::trace::Tracer;
 use plumego_router::{Endpoint, Router};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -34,7 +39,15 @@ use crate::tasks::TaskOutput;
 /// ```
 pub struct Setup<'a> {
     component: &'static str,
+    shared: &'a Shared,
     declared: &'a mut Declared,
+}
+
+/// What the application has for all of its components.
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub(crate) metrics: Metrics,
+    pub(crate) log_filter: LiveFilter,
 }
 
 /// What one component declared.
@@ -45,12 +58,18 @@ pub(crate) struct Declared {
     pub(crate) router: Router,
     pub(crate) checks: Vec<(Check, &'static Location<'static>)>,
     pub(crate) hooks: Vec<Hook>,
+    pub(crate) observers: Observers,
 }
 
 impl<'a> Setup<'a> {
-    pub(crate) fn new(component: &'static str, declared: &'a mut Declared) -> Self {
+    pub(crate) fn new(
+        component: &'static str,
+        shared: &'a Shared,
+        declared: &'a mut Declared,
+    ) -> Self {
         Self {
             component,
+            shared,
             declared,
         }
     }
@@ -118,6 +137,37 @@ impl<'a> Setup<'a> {
         self
     }
 
+    /// The metrics of the application, to count into.
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
+    /// Which events the application logs; it may be changed while the application runs.
+    pub fn log_filter(&self) -> &LiveFilter {
+        &self.shared.log_filter
+    }
+
+    /// Gets the record of every request when it is over, beside the access log and the metrics.
+    pub fn sink(&mut self, sink: impl RequestSink + 'static) -> &mut Self {
+        self.declared.observers.sinks.push(Arc::new(sink));
+        self
+    }
+
+    /// Gets the record of every request in place of the metrics that the application keeps itself.
+    #[doc(alias = "WithMetricsCollector")]
+    pub fn metrics_collector(&mut self, collector: impl RequestSink + 'static) -> &mut Self {
+        self.declared.observers.collects = true;
+        self.sink(collector)
+    }
+
+    /// Decides which traces are recorded, and takes the spans of the application. A second one is
+    /// a problem of the build.
+    #[doc(alias = "WithTracer")]
+    pub fn tracer(&mut self, tracer: impl Tracer + 'static) -> &mut Self {
+        self.declared.observers.tracers.push(Arc::new(tracer));
+        self
+    }
+
     /// Something to do when the application stops, after the components. Runs once, the last
     /// registered first, also when the application never came to its start.
     pub fn on_shutdown<F, Fut>(&mut self, name: impl Into<Name>, hook: F) -> &mut Self
@@ -146,9 +196,45 @@ impl fmt::Debug for Setup<'_> {
 pub struct Contributions {
     pub(crate) layers: Vec<Box<dyn FnOnce(Router) -> Router + Send + Sync>>,
     pub(crate) routers: Vec<Router>,
+    pub(crate) observers: Observers,
+}
+
+/// Who is told of requests and spans.
+#[derive(Default)]
+#[non_exhaustive]
+pub struct Observers {
+    /// Gets the record of every request.
+    pub sinks: Vec<Arc<dyn RequestSink>>,
+    /// Whether one of them is there in place of the application's own metrics of requests.
+    pub collects: bool,
+    /// Takes the spans; more than one is a mistake.
+    pub tracers: Vec<Arc<dyn Tracer>>,
+}
+
+impl Observers {
+    pub(crate) fn append(&mut self, more: Self) {
+        self.sinks.extend(more.sinks);
+        self.collects |= more.collects;
+        self.tracers.extend(more.tracers);
+    }
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observers")
+            .field("sinks", &self.sinks.len())
+            .field("collects", &self.collects)
+            .field("tracers", &self.tracers.len())
+            .finish()
+    }
 }
 
 impl Contributions {
+    /// Who is told of requests and spans; empty afterwards.
+    pub fn take_observers(&mut self) -> Observers {
+        std::mem::take(&mut self.observers)
+    }
+
     /// The router with the layers of the components inside of those that it has, and with their
     /// routes and states.
     #[must_use]

@@ -1,29 +1,26 @@
 //! From the parts to the whole.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use plumego_contract::{Adjust, Problem, Problems, TrustedProxies};
 use plumego_middleware::debug_errors::RouteList;
-use plumego_middleware::{AbuseGuardLayer, ConcurrencyLimitLayer, ObserveLayer};
-use plumego_observe::log::{FileSink, LogConfig, LogWriter, StdoutSink};
-use plumego_observe::metrics::{MetricError, Metrics};
-use plumego_observe::record::{
-    AccessLog, HttpMetrics, HttpMetricsConfig, RequestRecord, RequestSink,
-};
+use plumego_middleware::{AbuseGuardLayer, ConcurrencyLimitLayer};
+use plumego_observe::log::LiveFilter;
+use plumego_observe::metrics::MetricError;
+use plumego_observe::trace::Tracer;
 use plumego_router::Router;
 
 use super::AppBuilder;
+use super::observe::{LateMetrics, count_dropped_lines};
 use crate::app::App;
 use crate::config::{ServerConfig, check_addrs};
 use crate::guards::{GuardStack, Guards};
-use crate::reload::{
-    Dials, LiveConfig, LogLevel, Reloader, Settings as LiveSettings, Source, Times,
-};
+use crate::reload::{Dials, LiveConfig, Reloader, Settings as LiveSettings, Source, Times};
 use crate::run::Control;
-use crate::run::logging::{FlushedLog, Flusher};
+use crate::run::logging::Flusher;
 use crate::server::{Endpoint, HTTP2, ServerMetrics, StreamLimits, Tls, Tuning};
 
 /// What the life of an application needs of its configuration.
@@ -33,7 +30,8 @@ pub(crate) struct Settings {
     pub(crate) start_timeout: Duration,
     pub(crate) times: Arc<Times>,
     pub(crate) unix_socket_mode: u32,
-    pub(crate) log: LogLevel,
+    pub(crate) log_filter: LiveFilter,
+    pub(crate) tracer: Option<Arc<dyn Tracer>>,
     pub(crate) tls: Option<Tls>,
     pub(crate) warnings: Vec<String>,
 }
@@ -57,8 +55,10 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let mut router = builder
         .slashes
         .map_or(plain, |it| Router::new().slashes(it));
+    let readiness = builder.lifecycle.readiness().clone();
+    let (lifecycle, contributions) = builder.install(&mut settings, &mut problems);
     let observe = builder.observe_layer(&guards, &flusher, &late);
-    let counted = guards.metrics;
+    let counted = guards.metrics && !builder.collects;
     let ours = builder.ours(&guards);
     let known = RouteList::new();
     let guards = GuardStack::new(guards, observe, &known, &mut problems);
@@ -68,9 +68,6 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     for layer in builder.layers {
         router = layer(router);
     }
-    let readiness = builder.lifecycle.readiness().clone();
-    let (lifecycle, contributions, found) = builder.lifecycle.build_all();
-    problems.extend(found);
     let health = builder.health.routes(&readiness, builder.build_info);
     let exposition = builder.metrics_endpoint.routes(&builder.metrics);
     router = contributions.add_to(router);
@@ -121,12 +118,6 @@ fn check_twice(endpoints: &[Endpoint], problems: &mut Problems) {
             )));
         }
     }
-}
-
-fn count_dropped_lines(metrics: &Metrics, flusher: &Flusher) -> Result<(), MetricError> {
-    let writer = flusher.writer();
-    let help = "Lines of the log that were dropped: the sink was too slow, or failed.";
-    metrics.counter_fn("log_lines_dropped", help, move || writer.dropped())
 }
 
 /// Metrics whose names the program has given to something else.
@@ -181,10 +172,8 @@ impl AppBuilder {
             start_timeout: config.start_timeout,
             times,
             unix_socket_mode: config.unix_socket_mode,
-            log: LogLevel {
-                filter: config.log_filter.clone().into(),
-                in_use: Arc::default(),
-            },
+            log_filter: config.log_filter.clone().into(),
+            tracer: None,
             tls: None,
             warnings: self.warnings(),
         }
@@ -249,50 +238,6 @@ impl AppBuilder {
         self.context.request_deadline = guards.timeout;
         guards
     }
-
-    fn take_writer(&mut self, problems: &mut Problems) -> LogWriter {
-        let mut config = LogConfig::default();
-        config.format = self.config.log_format;
-        if let Some(writer) = self.writer.take() {
-            return writer;
-        }
-        if let Some(sink) = self.sink.take() {
-            return LogWriter::new(sink, &config);
-        }
-        if let Some(path) = &self.config.log_file {
-            match FileSink::append(path) {
-                Ok(file) => return LogWriter::new(file, &config),
-                Err(error) => problems.push(Problem::new(format!(
-                    "server.log_file: {error}: expected a file that can be written"
-                ))),
-            }
-        }
-        LogWriter::new(StdoutSink, &config)
-    }
-
-    /// The layer that tells the sinks, when there is anything to tell.
-    fn observe_layer(
-        &mut self,
-        guards: &Guards,
-        flusher: &Flusher,
-        late: &LateMetrics,
-    ) -> Option<ObserveLayer> {
-        let wanted = guards.trace || guards.access_log || guards.metrics || self.has_sink;
-        let mut layer = std::mem::take(&mut self.observe);
-        if guards.access_log {
-            layer = layer.sink(FlushedLog {
-                log: AccessLog::new(flusher.writer()),
-                flusher: flusher.clone(),
-            });
-        }
-        if guards.metrics {
-            layer = layer.sink(late.clone());
-        }
-        if !guards.trace {
-            layer = layer.without_trace_response();
-        }
-        wanted.then_some(layer)
-    }
 }
 
 /// The limits that a new configuration may change: those that the program left alone.
@@ -326,7 +271,7 @@ fn sources(
         let dials = Dials {
             times: settings.times.clone(),
             requests: requests.clone(),
-            log: settings.log.clone(),
+            log_filter: settings.log_filter.clone(),
             concurrency_limit: ours.concurrency_limit,
             abuse_guard: ours.abuse_guard,
             timeout: ours.timeout,
@@ -336,33 +281,4 @@ fn sources(
         Box::new(LiveSettings::new(live, dials)) as Box<dyn Source>
     });
     configured.into_iter().chain(own).collect()
-}
-
-/// The metrics of requests: they have a place for each route, and the layer that feeds them is
-/// there before the routes are counted.
-#[derive(Clone, Default)]
-struct LateMetrics(Arc<OnceLock<HttpMetrics>>);
-
-impl LateMetrics {
-    fn resolve(&self, metrics: &Metrics, routes: usize) -> Result<(), MetricError> {
-        let mut config = HttpMetricsConfig::default();
-        config.routes = routes;
-        let resolved = HttpMetrics::new(metrics, &config)?;
-        let _ = self.0.set(resolved);
-        Ok(())
-    }
-}
-
-impl RequestSink for LateMetrics {
-    fn begin(&self) {
-        if let Some(metrics) = self.0.get() {
-            metrics.begin();
-        }
-    }
-
-    fn record(&self, record: &RequestRecord<'_>) {
-        if let Some(metrics) = self.0.get() {
-            metrics.record(record);
-        }
-    }
 }

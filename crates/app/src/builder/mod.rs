@@ -1,6 +1,7 @@
 //! Putting an application together.
 
 mod build;
+mod observe;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -21,6 +22,7 @@ use plumego_middleware::ObserveLayer;
 use plumego_observe::log::{LogSink, LogWriter};
 use plumego_observe::metrics::Metrics;
 use plumego_observe::record::RequestSink;
+use plumego_observe::trace::Tracer;
 use plumego_router::{Endpoint as RouterEndpoint, Router, Slashes};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -67,6 +69,8 @@ pub struct AppBuilder {
     guards: Vec<GuardChange>,
     observe: ObserveLayer,
     has_sink: bool,
+    collects: bool,
+    tracer: Option<Arc<dyn Tracer>>,
     writer: Option<LogWriter>,
     sink: Option<Box<dyn LogSink>>,
     proxies: Option<TrustedProxies>,
@@ -96,6 +100,8 @@ impl AppBuilder {
             guards: Vec::new(),
             observe: ObserveLayer::new(),
             has_sink: false,
+            collects: false,
+            tracer: None,
             writer: None,
             sink: None,
             proxies: None,
@@ -268,6 +274,28 @@ impl AppBuilder {
     pub fn sink(mut self, sink: impl RequestSink + 'static) -> Self {
         self.observe = self.observe.sink(sink);
         self.has_sink = true;
+        self
+    }
+
+    /// Gets the record of every request in place of the metrics of requests that the application
+    /// keeps itself: for a program with a system of metrics of its own. `begin` comes with every
+    /// request, `record` with its end.
+    #[doc(alias = "WithMetricsCollector")]
+    #[doc(alias = "with_metrics_collector")]
+    pub fn metrics_collector(mut self, collector: impl RequestSink + 'static) -> Self {
+        self.collects = true;
+        self.sink(collector)
+    }
+
+    /// Decides which traces are recorded, and takes the spans: of every request, and of the
+    /// program's own work when [`App::run`] installs the log (feature `log`). Then every answer
+    /// carries `X-Span-ID`. `plumego-otel` has one that exports; a component may bring it too, and
+    /// two are a problem of the build. Default: none, and a caller's word whether its trace is
+    /// recorded is handed on.
+    #[doc(alias = "WithTracer")]
+    #[doc(alias = "with_tracer")]
+    pub fn tracer(mut self, tracer: impl Tracer + 'static) -> Self {
+        self.tracer = Some(Arc::new(tracer));
         self
     }
 

@@ -459,6 +459,43 @@ pub const SERVER_KEYS: &[Key] = &[
             "File that log lines are appended to; empty for standard output.",
             "追加日志行的文件；为空则写到标准输出。",
         ),
+    Key::new(
+        "server.log_file_max_bytes",
+        Kind::Bytes {
+            min: 64 * 1024,
+            max: u64::MAX,
+        },
+    )
+    .env("APP_LOG_FILE_MAX_BYTES")
+    .flag("--log-file-max-bytes")
+    .default("0")
+    .zero_is_unlimited()
+    .doc(
+        "Most bytes of the log file; then it is put aside and a new one begun.",
+        "日志文件的最大字节数；超出则更名保留并新建文件。",
+    ),
+    Key::new(
+        "server.log_file_max_age",
+        Kind::Duration {
+            min: Duration::ZERO,
+            max: Duration::from_hours(366 * 24),
+        },
+    )
+    .env("APP_LOG_FILE_MAX_AGE_MS")
+    .flag("--log-file-max-age")
+    .default("0s")
+    .doc(
+        "Time after which the log file is put aside; 0 switches it off.",
+        "日志文件更名保留的时间间隔；0 表示关闭。",
+    ),
+    Key::new("server.log_file_keep", Kind::Integer { min: 0, max: 1000 })
+        .env("APP_LOG_FILE_KEEP")
+        .flag("--log-file-keep")
+        .default("10")
+        .doc(
+            "How many log files that were put aside are kept.",
+            "保留多少个更名后的日志文件。",
+        ),
 ];
 
 /// What values a field accepts.

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use plumego_config::Kind;
 use plumego_contract::{ForwardedHeader, Problem, Problems, TrustedProxies};
-use plumego_observe::log::{LogFilter, LogFormat};
+use plumego_observe::log::{LogFilter, LogFormat, Rotation};
 use plumego_stdx::{Limit, Secret};
 use serde::Deserialize;
 
@@ -184,6 +184,16 @@ pub struct ServerConfig {
     /// is a problem at build. Standard output without one. Default: none.
     #[serde(deserialize_with = "read::path")]
     pub log_file: Option<PathBuf>,
+    /// The most bytes of the log file; then it is put aside under the time, and a new one begun. At
+    /// least 64 KiB. Default: unlimited, which is 0 in a setting: then it is not rotated by size.
+    pub log_file_max_bytes: Limit,
+    /// The time after which the log file is put aside. At most 366 days; 0 switches it off.
+    /// Default: 0.
+    #[serde(with = "plumego_config::duration")]
+    pub log_file_max_age: Duration,
+    /// How many log files that were put aside are kept, 0 to 1,000; the oldest go first. Default:
+    /// 10.
+    pub log_file_keep: usize,
     /// What the loading found worth a look, such as unknown variables. The application logs it
     /// when it starts.
     #[serde(skip)]
@@ -230,6 +240,9 @@ impl Default for ServerConfig {
             log_format: LogFormat::Pretty,
             log_filter: LogFilter::default(),
             log_file: None,
+            log_file_max_bytes: Limit::Unlimited,
+            log_file_max_age: Duration::ZERO,
+            log_file_keep: 10,
             warnings: Vec::new(),
         }
     }
@@ -259,6 +272,15 @@ impl ServerConfig {
         problems
     }
 
+    /// When the log file is put aside; `None` for never.
+    pub(crate) fn log_rotation(&self) -> Option<Rotation> {
+        let mut rotation = Rotation::default();
+        rotation.max_bytes = self.log_file_max_bytes.get();
+        rotation.max_age = Some(self.log_file_max_age).filter(|age| !age.is_zero());
+        rotation.keep = self.log_file_keep;
+        (rotation.max_bytes.is_some() || rotation.max_age.is_some()).then_some(rotation)
+    }
+
     fn check_durations(&self, problems: &mut Problems) {
         let durations = [
             ("shutdown_timeout", self.shutdown_timeout),
@@ -271,6 +293,7 @@ impl ServerConfig {
             ("start_timeout", self.start_timeout),
             ("request_timeout", self.request_timeout),
             ("queue_timeout", self.queue_timeout),
+            ("log_file_max_age", self.log_file_max_age),
         ];
         for (name, value) in durations {
             if let Some(Kind::Duration { min, max }) = keys::kind(name)
@@ -306,6 +329,8 @@ impl ServerConfig {
                 "abuse_guard_max_keys",
                 Some(self.abuse_guard_max_keys as u64),
             ),
+            ("log_file_max_bytes", self.log_file_max_bytes.get()),
+            ("log_file_keep", Some(self.log_file_keep as u64)),
         ];
         for (name, value) in numbers {
             if let (Some(value), Some((min, max))) = (value, keys::numbers(name))

@@ -16,6 +16,7 @@
 //! | looks at the files when the system does not tell | every 2 s; every 10 s when it does |
 //! | texts of one line of the log | 32, then how many more there are |
 
+mod log_file;
 mod outcome;
 mod reloader;
 mod settings;
@@ -30,9 +31,10 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+pub(crate) use self::log_file::LogFile;
 pub use self::outcome::{Changes, Refused, ReloadReport};
 pub(crate) use self::reloader::{Reloader, Trigger};
-pub(crate) use self::settings::{Dials, LiveConfig, LogLevel, Settings};
+pub(crate) use self::settings::{Dials, LiveConfig, Settings};
 pub(crate) use self::times::Times;
 
 /// Something that can be read again while the application runs.

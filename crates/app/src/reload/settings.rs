@@ -41,18 +41,11 @@ impl<S: Send + Sync + 'static> LiveConfig for Live<S> {
     }
 }
 
-/// The log filter, and whether lines go through it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LogLevel {
-    pub(crate) filter: LiveFilter,
-    pub(crate) in_use: Arc<AtomicBool>,
-}
-
 /// What of a server that runs its configuration reaches.
 pub(crate) struct Dials {
     pub(crate) times: Arc<Times>,
     pub(crate) requests: Adjust,
-    pub(crate) log: LogLevel,
+    pub(crate) log_filter: LiveFilter,
     /// Those of the configuration; one that the program made is not here.
     pub(crate) concurrency_limit: Option<ConcurrencyLimitLayer>,
     pub(crate) abuse_guard: Option<AbuseGuardLayer>,
@@ -89,7 +82,7 @@ impl Dials {
             "request_timeout" => self.timeout,
             "max_concurrency" | "queue_depth" | "queue_timeout" => self.concurrency_limit.is_some(),
             "abuse_guard_rate" | "abuse_guard_burst" => self.abuse_guard.is_some(),
-            "log_level" => self.log.in_use.load(Ordering::Relaxed),
+            "log_level" => self.log_filter.is_in_use(),
             _ => return Effect::Restart,
         };
         if reachable { Effect::Now } else { Effect::None }
@@ -132,7 +125,7 @@ impl Dials {
                     tell(guard.set(wanted.rate, wanted.burst));
                 }
             }
-            "log_level" => self.log.filter.set(config.log_filter.clone()),
+            "log_level" => self.log_filter.set(config.log_filter.clone()),
             _ => {}
         }
     }
@@ -234,12 +227,10 @@ mod tests {
 
     fn dials() -> Dials {
         let limit = ConcurrencyLimitLayer::new(ConcurrencyLimitConfig::default());
-        let log = LogLevel::default();
-        log.in_use.store(true, Ordering::Relaxed);
         Dials {
             times: Arc::default(),
             requests: Adjust::default(),
-            log,
+            log_filter: LiveFilter::default(),
             concurrency_limit: limit.ok(),
             abuse_guard: AbuseGuardLayer::new(AbuseGuardConfig::default()).ok(),
             timeout: true,
@@ -253,7 +244,10 @@ mod tests {
         let dials = dials();
         for key in SERVER_KEYS {
             let field = key.name.strip_prefix("server.").unwrap_or(key.name);
-            let expected = if key.reloadable {
+            // Nothing has installed the log here.
+            let expected = if field == "log_level" {
+                Effect::None
+            } else if key.reloadable {
                 Effect::Now
             } else {
                 Effect::Restart

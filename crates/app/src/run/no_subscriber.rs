@@ -4,5 +4,5 @@ use crate::app::App;
 
 /// Leaves the filter to the program's own.
 pub(super) fn install(app: &App) {
-    let _ = &app.settings.log.filter;
+    let _ = (&app.settings.log_filter, &app.settings.tracer);
 }

@@ -488,12 +488,15 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
     config.abuse_guard_rate = 0;
     config.abuse_guard_burst = 1_000_000_001;
     config.abuse_guard_max_keys = 0;
+    config.log_file_max_bytes = Limit::At(1);
+    config.log_file_max_age = Duration::MAX;
+    config.log_file_keep = 1001;
     let problems = config.validate();
     let messages: Vec<_> = problems
         .iter()
         .map(|problem| problem.message.as_str())
         .collect();
-    assert_eq!(messages.len(), 19, "{messages:?}");
+    assert_eq!(messages.len(), 22, "{messages:?}");
     for name in [
         "addr",
         "drain_interval",
@@ -514,6 +517,9 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
         "abuse_guard_rate",
         "abuse_guard_burst",
         "abuse_guard_max_keys",
+        "log_file_max_bytes",
+        "log_file_max_age",
+        "log_file_keep",
     ] {
         assert!(
             messages.iter().any(|one| one.contains(name)),
@@ -523,7 +529,7 @@ fn a_configuration_made_by_hand_is_held_to_the_same_bounds() {
     let times = SERVER_KEYS
         .iter()
         .filter(|key| matches!(key.kind, Kind::Duration { .. }));
-    assert_eq!(times.count(), 10, "a new one must be added to `validate`");
+    assert_eq!(times.count(), 11, "a new one must be added to `validate`");
 }
 
 #[test]

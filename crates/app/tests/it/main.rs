@@ -29,6 +29,7 @@ mod http1;
 mod http2;
 mod lifecycle;
 mod limits;
+mod observed;
 mod panics;
 #[cfg(feature = "log")]
 mod regression;

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use plumego_contract::{Error, Problem, Problems};
+use plumego_observe::log::LiveFilter;
+use plumego_observe::metrics::Metrics;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +18,7 @@ use crate::component::{Component, Runner};
 use crate::health::{HealthRegistry, Readiness};
 use crate::order::{Node, resolve};
 use crate::panic::catch_now;
-use crate::setup::{Contributions, Declared, Setup};
+use crate::setup::{Contributions, Declared, Setup, Shared};
 use crate::tasks::{TaskOutput, Tasks};
 
 /// Components, runners and hooks on their way to a [`Lifecycle`].
@@ -29,6 +31,7 @@ pub struct LifecycleBuilder {
     components: Vec<Added>,
     runners: Vec<(Name, Arc<dyn Work>, &'static Location<'static>)>,
     hooks: Vec<Hook>,
+    shared: Shared,
 }
 
 type Install = dyn FnOnce(&mut Setup<'_>) -> Result<(), Error> + Send;
@@ -55,6 +58,7 @@ impl LifecycleBuilder {
             components: Vec::new(),
             runners: Vec::new(),
             hooks: Vec::new(),
+            shared: Shared::default(),
         }
     }
 
@@ -67,6 +71,18 @@ impl LifecycleBuilder {
     /// Sets [`LifecycleConfig::unwind_timeout`].
     pub fn unwind_timeout(&mut self, time: Duration) -> &mut Self {
         self.config.unwind_timeout = time;
+        self
+    }
+
+    /// The metrics that components count into. Default: some of their own.
+    pub fn metrics(&mut self, metrics: Metrics) -> &mut Self {
+        self.shared.metrics = metrics;
+        self
+    }
+
+    /// The filter of the log that components may change. Default: one that nothing uses.
+    pub fn log_filter(&mut self, filter: LiveFilter) -> &mut Self {
+        self.shared.log_filter = filter;
         self
     }
 
@@ -141,7 +157,7 @@ impl LifecycleBuilder {
     /// problems. A lifecycle that has problems must not be started.
     pub fn build_all(self) -> (Lifecycle, Contributions, Problems) {
         let mut problems = Problems::new();
-        let (nodes, mut installed) = install(self.components, &mut problems);
+        let (nodes, mut installed) = install(self.components, &self.shared, &mut problems);
         runner_names(&self.runners, &mut problems);
         let order = resolve(&nodes).unwrap_or_else(|found| {
             problems.extend(found);
@@ -165,6 +181,7 @@ impl LifecycleBuilder {
             register(&self.health, name, declared.checks, &mut problems);
             contributions.layers.extend(declared.layers);
             contributions.routers.push(declared.router);
+            contributions.observers.append(declared.observers);
             hooks.extend(declared.hooks);
         }
         parts.extend(self.runners.into_iter().map(|(name, work, _)| Part {
@@ -209,10 +226,14 @@ impl fmt::Debug for LifecycleBuilder {
 /// What is known of a component once it is installed; taken when its turn has come.
 type Installed = Option<(&'static str, Arc<dyn Work>, Declared)>;
 
-fn install(components: Vec<Added>, problems: &mut Problems) -> (Vec<Node>, Vec<Installed>) {
+fn install(
+    components: Vec<Added>,
+    shared: &Shared,
+    problems: &mut Problems,
+) -> (Vec<Node>, Vec<Installed>) {
     let installed = components.into_iter().map(|added| {
         let mut declared = Declared::default();
-        let work = || (added.install)(&mut Setup::new(added.name, &mut declared));
+        let work = || (added.install)(&mut Setup::new(added.name, shared, &mut declared));
         let wrong = match catch_now(work) {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(format!("was not installed: {error:?}")),

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use plumego_observe::trace::Tracer;
 use plumego_stdx::Limit;
 
 use super::{Adjust, TrustedProxies};
@@ -38,6 +39,8 @@ pub struct AppContext {
     pub request_deadline: Option<Duration>,
     /// Where tasks go that outlive their request. `None` outside of an application.
     pub tasks: Option<Arc<dyn SpawnTask>>,
+    /// Decides which traces are recorded. Default: nobody, and then the caller's word holds.
+    pub tracer: Option<Arc<dyn Tracer>>,
     adjust: Adjust,
 }
 
@@ -52,6 +55,7 @@ impl Default for AppContext {
             trusted_proxies: TrustedProxies::default(),
             request_deadline: Some(Duration::from_secs(30)),
             tasks: None,
+            tracer: None,
             adjust: Adjust::default(),
         }
     }

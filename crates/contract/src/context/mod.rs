@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
-use plumego_observe::trace::TraceContext;
+use plumego_observe::trace::{TraceContext, Tracer};
 use plumego_stdx::Limit;
 use tokio::time::Instant;
 
@@ -129,7 +129,10 @@ impl RequestContext {
         let deadline = time.and_then(|time| started.checked_add(time));
         Self(Arc::new(Inner {
             client: app.trusted_proxies.resolve(&connection, headers),
-            trace: incoming_trace(headers),
+            trace: match &app.tracer {
+                None => incoming_trace(headers),
+                Some(tracer) => decided_trace(headers, tracer),
+            },
             app,
             connection,
             method: method.clone(),
@@ -370,6 +373,14 @@ impl RequestContext {
             }
         }
     }
+}
+
+/// The trace with the decision of the tracer, which needs to know it at once.
+fn decided_trace(headers: &HeaderMap, tracer: &Arc<dyn Tracer>) -> OnceLock<TraceContext> {
+    let trace = incoming_trace(headers);
+    let trace = trace.into_inner().unwrap_or_else(TraceContext::new_root);
+    let sampled = tracer.sample(&trace);
+    trace.with_sampled(sampled).into()
 }
 
 /// The trace of the caller, when the request names one; empty when there is no such header.

@@ -12,7 +12,7 @@ use super::headers::{Said, Values};
 use super::service::Shared;
 use crate::concurrency_limit::Slot;
 use crate::debug_errors::Teller;
-use crate::observe::{Exchange, end, trace_value};
+use crate::observe::{Exchange, end, span_value, trace_value};
 use crate::recover;
 use crate::timeout::{Bound, TimeoutLayer};
 
@@ -217,8 +217,10 @@ impl Marks {
         let Shared { layers, prepared } = &*self.shared;
         let exchange = self.exchange.as_ref();
         let traced = layers.observe.as_ref().is_some_and(|it| it.trace_response);
+        let spans = layers.observe.as_ref().is_some_and(|it| it.span_id);
         let values = Values {
             trace: exchange.filter(|_| traced).and_then(trace_value),
+            span: exchange.filter(|_| spans).and_then(span_value),
             id: self.id.take(),
         };
         let said = std::mem::take(&mut self.said);

@@ -7,7 +7,7 @@ use plumego_security::headers::CspNonce;
 use plumego_security::limit::Decision;
 
 use super::FusedLayer;
-use crate::observe::TRACERESPONSE;
+use crate::observe::{SPAN_ID, TRACERESPONSE};
 use crate::rate_limit::{RATELIMIT, RATELIMIT_POLICY, RateLimitHeaders};
 
 /// What the headers of one answer depend on.
@@ -25,6 +25,7 @@ pub(super) struct Said {
 #[derive(Default)]
 pub(super) struct Values {
     pub(super) trace: Option<HeaderValue>,
+    pub(super) span: Option<HeaderValue>,
     pub(super) id: Option<HeaderValue>,
 }
 
@@ -57,6 +58,7 @@ enum Part {
     RateLimit,
     Origin,
     Trace,
+    Span,
     Id,
 }
 
@@ -81,6 +83,9 @@ impl FusedLayer {
     pub(super) fn tell_apart(&self, headers: &mut HeaderMap, values: Values) {
         if let Some(trace) = values.trace {
             headers.insert(TRACERESPONSE, trace);
+        }
+        if let Some(span) = values.span {
+            headers.insert(SPAN_ID, span);
         }
         if let (Some(layer), Some(id)) = (&self.request_id, values.id) {
             headers.insert(layer.header.clone(), id);
@@ -119,9 +124,11 @@ impl Prepared {
         values: &Values,
     ) -> Option<&Ready> {
         let traced = layers.observe.as_ref().is_some_and(|it| it.trace_response);
+        let spans = layers.observe.as_ref().is_some_and(|it| it.span_id);
         let complete = said.by_cors == layers.cors.is_some()
             && said.decision.is_some() == layers.abuse_guard.is_some()
             && values.trace.is_some() == traced
+            && values.span.is_some() == spans
             && values.id.is_some() == layers.request_id.is_some();
         if !complete || own.len() != own.keys_len() {
             return None;
@@ -155,6 +162,7 @@ impl Ready {
             name if name == RATELIMIT => Part::RateLimit,
             name if name == ACCESS_CONTROL_ALLOW_ORIGIN => Part::Origin,
             name if name == TRACERESPONSE => Part::Trace,
+            name if name == SPAN_ID => Part::Span,
             _ => Part::Fixed,
         };
         let parts = headers.iter().map(|(name, _)| part(name)).collect();
@@ -196,6 +204,7 @@ impl Ready {
                 Part::RateLimit => rate.take(),
                 Part::Origin => origin.take(),
                 Part::Trace => values.trace.take(),
+                Part::Span => values.span.take(),
                 Part::Id => values.id.take(),
             };
             if let Some(value) = value {
@@ -222,6 +231,7 @@ fn stand_in(layers: &FusedLayer, secure: bool, shared: bool) -> HeaderMap {
     let observe = layers.observe.as_ref();
     let values = Values {
         trace: observe.filter(|it| it.trace_response).map(|_| something()),
+        span: observe.filter(|it| it.span_id).map(|_| something()),
         id: layers.request_id.as_ref().map(|_| something()),
     };
     let mut response = Response::default();

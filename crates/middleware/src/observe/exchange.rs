@@ -106,6 +106,15 @@ impl Exchange {
         record.error_message = context.error_cause();
         record.outcome = outcome;
         record.protocol = protocol(self.version);
+        if context.app().tracer.is_some() {
+            record.authority = context.host();
+            record.scheme = Some(if context.client().https {
+                "https"
+            } else {
+                "http"
+            });
+            record.peer = context.connection().peer;
+        }
         record
     }
 }

@@ -11,6 +11,7 @@ use super::ObserveService;
 pub struct ObserveLayer {
     pub(super) sinks: Arc<[Arc<dyn RequestSink>]>,
     pub(crate) trace_response: bool,
+    pub(crate) span_id: bool,
 }
 
 impl ObserveLayer {
@@ -19,6 +20,7 @@ impl ObserveLayer {
         Self {
             sinks: Arc::new([]),
             trace_response: true,
+            span_id: false,
         }
     }
 
@@ -34,6 +36,13 @@ impl ObserveLayer {
     #[must_use]
     pub fn without_trace_response(mut self) -> Self {
         self.trace_response = false;
+        self
+    }
+
+    /// Sends `X-Span-ID`, the id of the request's span, as well.
+    #[must_use]
+    pub fn with_span_id(mut self) -> Self {
+        self.span_id = true;
         self
     }
 }

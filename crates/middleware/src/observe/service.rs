@@ -19,6 +19,9 @@ use crate::recover::Panicked;
 /// The trace of the request, told to who asked (W3C Trace Context, level 2).
 pub(crate) const TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 
+/// The span of the request, where spans are exported.
+pub(crate) const SPAN_ID: HeaderName = HeaderName::from_static("x-span-id");
+
 /// The service of [`ObserveLayer`].
 #[derive(Debug, Clone)]
 pub struct ObserveService<S> {
@@ -53,6 +56,7 @@ where
             inner,
             exchange,
             trace_response: self.config.trace_response,
+            span_id: self.config.span_id,
         }
     }
 }
@@ -82,6 +86,7 @@ pin_project! {
         inner: F,
         exchange: Option<Exchange>,
         trace_response: bool,
+        span_id: bool,
     }
 }
 
@@ -104,9 +109,14 @@ where
         let Some(exchange) = this.exchange.take() else {
             return Poll::Ready(to_ours(result));
         };
-        Poll::Ready(
-            to_ours(result).map(|response| follow(response, exchange, *this.trace_response)),
-        )
+        Poll::Ready(to_ours(result).map(|mut response| {
+            if *this.span_id
+                && let Some(value) = span_value(&exchange)
+            {
+                response.headers_mut().insert(SPAN_ID, value);
+            }
+            follow(response, exchange, *this.trace_response)
+        }))
     }
 }
 
@@ -128,6 +138,11 @@ fn follow(mut response: Response, exchange: Exchange, trace_response: bool) -> R
 /// What `traceresponse` says.
 pub(crate) fn trace_value(exchange: &Exchange) -> Option<HeaderValue> {
     HeaderValue::from_bytes(exchange.context().trace().traceparent().as_bytes()).ok()
+}
+
+/// What `X-Span-ID` says.
+pub(crate) fn span_value(exchange: &Exchange) -> Option<HeaderValue> {
+    HeaderValue::from_str(exchange.context().trace().span_id().to_hex().as_str()).ok()
 }
 
 /// Ends the exchange when the whole response is known, else follows its body.

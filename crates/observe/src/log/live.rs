@@ -1,9 +1,10 @@
 //! A filter that changes while the program runs.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tracing::Metadata;
-use tracing::level_filters::LevelFilter;
+#[cfg(feature = "log")]
+use tracing::{Metadata, level_filters::LevelFilter};
 
 use super::filter::LogFilter;
 
@@ -21,12 +22,22 @@ use super::filter::LogFilter;
 /// # Ok::<(), plumego_observe::log::LogFilterError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct LiveFilter(Arc<RwLock<LogFilter>>);
+pub struct LiveFilter(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    filter: RwLock<LogFilter>,
+    in_use: AtomicBool,
+}
 
 impl LiveFilter {
     /// Puts another filter in force.
     pub fn set(&self, filter: LogFilter) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = filter;
+        *self
+            .0
+            .filter
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = filter;
         tracing::callsite::rebuild_interest_cache();
     }
 
@@ -35,29 +46,37 @@ impl LiveFilter {
         self.with(LogFilter::clone)
     }
 
-    #[cfg_attr(
-        not(feature = "log"),
-        expect(dead_code, reason = "the subscriber asks")
-    )]
+    /// Whether events go through it: not when the program brought its own subscriber, and then a
+    /// change has no effect.
+    pub fn is_in_use(&self) -> bool {
+        self.0.in_use.load(Ordering::Relaxed)
+    }
+
+    #[cfg(feature = "log")]
+    pub(super) fn take_into_use(&self) {
+        self.0.in_use.store(true, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "log")]
     pub(super) fn allows(&self, metadata: &Metadata<'_>) -> bool {
         self.with(|filter| filter.allows_metadata(metadata))
     }
 
-    #[cfg_attr(
-        not(feature = "log"),
-        expect(dead_code, reason = "the subscriber asks")
-    )]
+    #[cfg(feature = "log")]
     pub(super) fn max_level(&self) -> LevelFilter {
         self.with(LogFilter::max_level)
     }
 
     fn with<T>(&self, ask: impl FnOnce(&LogFilter) -> T) -> T {
-        ask(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        ask(&self.0.filter.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl From<LogFilter> for LiveFilter {
     fn from(filter: LogFilter) -> Self {
-        Self(Arc::new(RwLock::new(filter)))
+        Self(Arc::new(Inner {
+            filter: RwLock::new(filter),
+            in_use: AtomicBool::new(false),
+        }))
     }
 }

@@ -33,6 +33,7 @@ mod escape;
 mod filter;
 mod line;
 mod live;
+mod rotate;
 mod sink;
 #[cfg(feature = "log")]
 mod subscriber;
@@ -40,9 +41,10 @@ mod writer;
 
 pub use filter::{LogFilter, LogFilterError};
 pub use live::LiveFilter;
+pub use rotate::{RotatingFileSink, Rotation};
 pub use sink::{CaptureSink, FileSink, LogSink, StderrSink, StdoutSink};
 #[cfg(feature = "log")]
-pub use subscriber::{install, subscriber};
+pub use subscriber::{install, subscriber, traced_subscriber};
 pub use writer::{LogConfig, LogFormat, LogWriter};
 
 pub(crate) use escape::{push_bare, push_escaped};

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Takes whole lines in batches.
@@ -14,17 +14,34 @@ pub trait LogSink: Send + Sync {
     ///
     /// After an error or a panic the lines are not offered again; they are counted as dropped.
     fn write_all(&self, lines: &[u8]) -> io::Result<()>;
+
+    /// Opens again what it writes to, when that has a name: for a rotation from outside, which has
+    /// moved the file away. Says whether it writes to something else now. Called between two
+    /// writes. Default: nothing to open.
+    ///
+    /// After an error it writes to what it wrote to before.
+    fn reopen(&self) -> io::Result<bool> {
+        Ok(false)
+    }
 }
 
 impl<S: LogSink + ?Sized> LogSink for Arc<S> {
     fn write_all(&self, lines: &[u8]) -> io::Result<()> {
         S::write_all(self, lines)
     }
+
+    fn reopen(&self) -> io::Result<bool> {
+        S::reopen(self)
+    }
 }
 
 impl<S: LogSink + ?Sized> LogSink for Box<S> {
     fn write_all(&self, lines: &[u8]) -> io::Result<()> {
         S::write_all(self, lines)
+    }
+
+    fn reopen(&self) -> io::Result<bool> {
+        S::reopen(self)
     }
 }
 
@@ -50,36 +67,66 @@ impl LogSink for StderrSink {
     }
 }
 
-/// Appends to a file. Does not rotate: a rotation from outside must copy and truncate, which
-/// appending survives.
+/// Appends to a file. Does not rotate by itself: see
+/// [`RotatingFileSink`](super::RotatingFileSink). A rotation from outside moves the file away and
+/// has the application [reopen](LogSink::reopen) it, or copies and truncates it.
 #[derive(Debug)]
 pub struct FileSink {
-    file: File,
+    path: PathBuf,
+    file: Mutex<File>,
 }
 
 impl FileSink {
     /// Opens the file, made when missing. The error names the path.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the floor plan opens log files here"
-    )]
     pub fn append<P: AsRef<Path>>(path: P) -> io::Result<Self> {
-        let path = path.as_ref();
-        let opened = File::options().append(true).create(true).open(path);
-        let file = opened.map_err(|error| {
-            io::Error::new(
-                error.kind(),
-                format!("log file {}: {error}", path.display()),
-            )
-        })?;
-        Ok(Self { file })
+        let path = path.as_ref().to_owned();
+        let file = Mutex::new(open(&path)?);
+        Ok(Self { path, file })
     }
 }
 
 impl LogSink for FileSink {
     fn write_all(&self, lines: &[u8]) -> io::Result<()> {
-        (&self.file).write_all(lines)
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.write_all(lines)
     }
+
+    fn reopen(&self) -> io::Result<bool> {
+        let opened = open(&self.path)?;
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_other = !is_same(&file, &opened);
+        *file = opened;
+        Ok(is_other)
+    }
+}
+
+/// Opens a file to append to, made when missing. The error names it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the floor plan opens log files here"
+)]
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let opened = File::options().append(true).create(true).open(path);
+    opened.map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("log file {}: {error}", path.display()),
+        )
+    })
+}
+
+/// Whether both are one file, whatever its name is now.
+#[cfg(unix)]
+pub(super) fn is_same(one: &File, other: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = |file: &File| file.metadata().map(|it| (it.dev(), it.ino())).ok();
+    place(one).is_some_and(|there| place(other) == Some(there))
+}
+
+/// Elsewhere there is nothing to tell files by.
+#[cfg(not(unix))]
+pub(super) fn is_same(_: &File, _: &File) -> bool {
+    false
 }
 
 /// Keeps all lines in memory, without bound: for tests. Clones share them.

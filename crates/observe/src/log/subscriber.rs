@@ -3,20 +3,22 @@
 use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use plumego_stdx::Timestamp;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::Interest;
+use tracing::subscriber::{Interest, set_global_default};
 use tracing::{Event, Metadata, Subscriber};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::layer::{Context, Layer, Layered, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
 use super::escape::push_escaped;
 use super::line::Line;
 use super::live::LiveFilter;
 use super::writer::{LogFormat, LogWriter};
+use crate::trace::{SpanLayer, Tracer};
 
 /// The field that is the text of an event.
 const MESSAGE: &str = "message";
@@ -57,12 +59,40 @@ pub fn subscriber(
     filter: impl Into<LiveFilter>,
 ) -> impl Subscriber + Send + Sync + for<'a> LookupSpan<'a> {
     let filter = filter.into();
-    Registry::default().with(LineLayer { writer, filter })
+    filter.take_into_use();
+    lines(writer, filter)
 }
 
-/// Makes [`subscriber`] the process's default, unless there is one. Says whether it did.
-pub fn install(writer: LogWriter, filter: impl Into<LiveFilter>) -> bool {
-    tracing::subscriber::set_global_default(subscriber(writer, filter)).is_ok()
+/// [`subscriber`] that hands the spans that `filter` allows to `tracer`, too; see [`SpanLayer`].
+pub fn traced_subscriber(
+    writer: LogWriter,
+    filter: impl Into<LiveFilter>,
+    tracer: Arc<dyn Tracer>,
+) -> impl Subscriber + Send + Sync + for<'a> LookupSpan<'a> {
+    subscriber(writer, filter).with(SpanLayer::new(tracer))
+}
+
+/// Makes [`subscriber`] the process's default, or [`traced_subscriber`] when there is a tracer,
+/// unless there is a default already. Says whether it did.
+pub fn install(
+    writer: LogWriter,
+    filter: impl Into<LiveFilter>,
+    tracer: Option<Arc<dyn Tracer>>,
+) -> bool {
+    let filter = filter.into();
+    let lines = lines(writer, filter.clone());
+    let installed = match tracer {
+        Some(tracer) => set_global_default(lines.with(SpanLayer::new(tracer))),
+        None => set_global_default(lines),
+    };
+    if installed.is_ok() {
+        filter.take_into_use();
+    }
+    installed.is_ok()
+}
+
+fn lines(writer: LogWriter, filter: LiveFilter) -> Layered<LineLayer, Registry> {
+    Registry::default().with(LineLayer { writer, filter })
 }
 
 struct LineLayer {

@@ -238,6 +238,18 @@ impl LogWriter {
         outcome.and(inner.tell_dropped(&mut flushing))
     }
 
+    /// Writes out what was appended, then has the sink open its file again; see
+    /// [`LogSink::reopen`]. Says whether it writes to something else now. Blocks as
+    /// [`flush`](Self::flush) does.
+    pub fn reopen(&self) -> io::Result<bool> {
+        let flushed = self.flush();
+        let turn = self.inner.flushing.lock();
+        let _turn = turn.unwrap_or_else(PoisonError::into_inner);
+        let reopened = catch_unwind(AssertUnwindSafe(|| self.inner.sink.reopen()))
+            .unwrap_or_else(|_| Err(io::Error::other("the log sink panicked")));
+        flushed.and(reopened)
+    }
+
     /// Whether a buffer is filling up or an error was logged since the last flush.
     pub fn wants_flush(&self) -> bool {
         self.inner.wants_flush.load(Ordering::Acquire)

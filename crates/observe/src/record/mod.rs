@@ -1,8 +1,8 @@
 //! The one record of a finished request, and who gets it.
 //!
 //! The server fills one [`RequestRecord`] per request, however it ended, and hands it to every
-//! [`RequestSink`]: the access log, the metrics, and whatever the application brings. A tracer
-//! is a sink that turns the record into a span; to send log *lines* elsewhere, implement
+//! [`RequestSink`]: the access log, the metrics, and whatever the application brings. A
+//! [`Tracer`](crate::trace::Tracer) gets it as the span of the request; to send log *lines* elsewhere, implement
 //! `LogSink` instead.
 //!
 //! ```
@@ -31,7 +31,7 @@
 mod access_log;
 mod http_metrics;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,8 +87,15 @@ pub struct RequestRecord<'a> {
     pub error_message: Option<&'a str>,
     /// How the request ended.
     pub outcome: Outcome,
-    /// `HTTP/1.1`, `HTTP/2.0`.
+    /// `HTTP/1.1`, `HTTP/2`.
     pub protocol: Option<&'a str>,
+    /// Host and port that the client asked for, after the forwarding headers of trusted proxies:
+    /// any text. Only where the application has a [tracer](crate::trace::Tracer).
+    pub authority: Option<&'a str>,
+    /// `http` or `https`, as the client asked. Only where there is a tracer.
+    pub scheme: Option<&'a str>,
+    /// The other end of the connection: the client, or a proxy. Only where there is a tracer.
+    pub peer: Option<SocketAddr>,
 }
 
 impl<'a> RequestRecord<'a> {
@@ -114,6 +121,9 @@ impl<'a> RequestRecord<'a> {
             error_message: None,
             outcome: Outcome::Completed,
             protocol: None,
+            authority: None,
+            scheme: None,
+            peer: None,
         }
     }
 }

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use plumego_stdx::hex;
 
+use super::current::CurrentTrace;
 use super::id::{SpanId, TraceId};
 use super::state;
 
@@ -23,7 +25,7 @@ pub struct TraceContext {
     parent: Option<SpanId>,
     sampled: bool,
     random: bool,
-    state: Option<Box<str>>,
+    state: Option<Arc<str>>,
 }
 
 impl TraceContext {
@@ -37,6 +39,36 @@ impl TraceContext {
             random: true,
             state: None,
         }
+    }
+
+    /// A context put together from what is known of one.
+    pub(super) const fn from_parts(
+        current: CurrentTrace,
+        parent: Option<SpanId>,
+        state: Option<Arc<str>>,
+    ) -> Self {
+        Self {
+            trace_id: current.trace_id,
+            span_id: current.span_id,
+            parent,
+            sampled: current.flags & SAMPLED != 0,
+            random: current.flags & RANDOM != 0,
+            state,
+        }
+    }
+
+    /// The ids that log lines carry while this is the current one.
+    pub(super) const fn to_current(&self) -> CurrentTrace {
+        CurrentTrace {
+            trace_id: self.trace_id,
+            span_id: self.span_id,
+            flags: self.flags(),
+            has_state: self.state.is_some(),
+        }
+    }
+
+    pub(super) const fn state(&self) -> Option<&Arc<str>> {
+        self.state.as_ref()
     }
 
     /// Reads all values of the headers `traceparent` and `tracestate`.
@@ -100,7 +132,8 @@ impl TraceContext {
         self.parent
     }
 
-    /// Whether the trace is likely recorded: the caller's word, `true` for a new trace.
+    /// Whether the trace is recorded: what the [tracer](super::Tracer) of the application decided;
+    /// without one the caller's word, and `true` for a new trace.
     pub const fn is_sampled(&self) -> bool {
         self.sampled
     }

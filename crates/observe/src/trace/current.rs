@@ -2,12 +2,15 @@
 
 use std::cell::Cell;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use super::context::{TraceContext, Traceparent};
 use super::id::{SpanId, TraceId};
 
 thread_local! {
     static CURRENT: Cell<Option<CurrentTrace>> = const { Cell::new(None) };
+    /// The `tracestate` of the current trace; touched only where there is one.
+    static STATE: Cell<Option<Arc<str>>> = const { Cell::new(None) };
 }
 
 /// The ids that log lines written on this thread carry.
@@ -18,11 +21,13 @@ pub struct CurrentTrace {
     /// The span within it.
     pub span_id: SpanId,
     /// The flags of the trace, as they are sent on.
-    flags: u8,
+    pub(super) flags: u8,
+    pub(super) has_state: bool,
 }
 
 impl CurrentTrace {
-    /// The `traceparent` to hand on to another server; this span is the parent in it.
+    /// The `traceparent` to hand on to another server; this span is the parent in it. With the
+    /// `tracestate` that belongs to it: [`TraceContext::current`].
     ///
     /// ```
     /// use plumego_observe::trace::{TraceContext, current};
@@ -42,6 +47,22 @@ pub fn current() -> Option<CurrentTrace> {
 }
 
 impl TraceContext {
+    /// The context entered on this thread, if any, with its `tracestate`: what a request that is
+    /// sent from here carries. It has no [`parent`](Self::parent).
+    ///
+    /// ```
+    /// use plumego_observe::trace::TraceContext;
+    ///
+    /// let trace = TraceContext::new_root();
+    /// let _guard = trace.enter();
+    /// assert_eq!(TraceContext::current().unwrap().traceparent(), trace.traceparent());
+    /// ```
+    pub fn current() -> Option<Self> {
+        let now = current()?;
+        let state = if now.has_state { peek_state() } else { None };
+        Some(Self::from_parts(now, None, state))
+    }
+
     /// Makes this the thread's current trace until the guard is dropped.
     ///
     /// For a future, enter around each `poll`, not across an `.await`: the guard is not `Send`,
@@ -58,15 +79,45 @@ impl TraceContext {
     /// assert_eq!(current(), None);
     /// ```
     pub fn enter(&self) -> TraceGuard {
-        let entered = CurrentTrace {
-            trace_id: self.trace_id(),
-            span_id: self.span_id(),
-            flags: self.flags(),
-        };
-        let previous = CURRENT.try_with(|current| current.replace(Some(entered)));
         TraceGuard {
-            previous: previous.unwrap_or_default(),
+            previous: self.replace_current(),
             not_send: PhantomData,
+        }
+    }
+
+    /// Makes this the thread's current trace; what it was before comes back.
+    #[inline]
+    pub(super) fn replace_current(&self) -> Previous {
+        let current = CURRENT
+            .try_with(|current| current.replace(Some(self.to_current())))
+            .unwrap_or_default();
+        let had_state = current.is_some_and(|current| current.has_state);
+        let mut state = None;
+        if had_state || self.state().is_some() {
+            state = swap_state(self.state().cloned());
+        }
+        Previous { current, state }
+    }
+}
+
+/// What was current before.
+#[derive(Debug)]
+pub(super) struct Previous {
+    current: Option<CurrentTrace>,
+    state: Option<Arc<str>>,
+}
+
+impl Previous {
+    /// Makes it current again.
+    #[inline]
+    pub(super) fn restore(&mut self) {
+        let had_state = self.current.is_some_and(|current| current.has_state);
+        // Without the thread's local there is nothing to restore.
+        let left = CURRENT
+            .try_with(|current| current.replace(self.current))
+            .unwrap_or_default();
+        if had_state || left.is_some_and(|left| left.has_state) {
+            swap_state(self.state.take());
         }
     }
 }
@@ -75,13 +126,24 @@ impl TraceContext {
 #[derive(Debug)]
 #[must_use = "dropped at once it does nothing"]
 pub struct TraceGuard {
-    previous: Option<CurrentTrace>,
+    previous: Previous,
     not_send: PhantomData<*const ()>,
 }
 
 impl Drop for TraceGuard {
     fn drop(&mut self) {
-        // Without the thread's local there is nothing to restore.
-        let _ = CURRENT.try_with(|current| current.set(self.previous));
+        self.previous.restore();
     }
+}
+
+fn swap_state(state: Option<Arc<str>>) -> Option<Arc<str>> {
+    STATE
+        .try_with(|there| there.replace(state))
+        .unwrap_or_default()
+}
+
+fn peek_state() -> Option<Arc<str>> {
+    let state = swap_state(None);
+    swap_state(state.clone());
+    state
 }

@@ -1,7 +1,9 @@
 //! W3C Trace Context: which trace a request belongs to, in and out.
 //!
-//! Not a tracer: it neither samples nor exports. It reads `traceparent` and `tracestate`, gives
-//! this server's part of the trace an id of its own, and writes the header for calls further on.
+//! It reads `traceparent` and `tracestate`, gives this server's part of the trace an id of its own,
+//! and writes the header for calls further on. It neither samples nor exports by itself: that is a
+//! [`Tracer`], which gets a span of each request and, by way of [`SpanLayer`] (feature `log`), those
+//! of the program's own work.
 //!
 //! ```
 //! use plumego_observe::trace::TraceContext;
@@ -19,14 +21,25 @@
 //! assert_eq!(fresh.parent(), None);
 //! ```
 //!
-//! Limits: 32 members and 512 bytes of `tracestate`. Source: W3C Trace Context, level 1, with the
+//! Limits: 32 members and 512 bytes of `tracestate`; those of spans at [`FinishedSpan`]. Source: W3C Trace Context, level 1, with the
 //! random flag of level 2.
 
 mod context;
 mod current;
 mod id;
+#[cfg(feature = "log")]
+mod layer;
+mod span;
 mod state;
+mod tracer;
 
 pub use context::{TraceContext, Traceparent};
 pub use current::{CurrentTrace, TraceGuard, current};
 pub use id::{SpanId, TraceId};
+#[cfg(feature = "log")]
+pub use layer::SpanLayer;
+pub use span::{
+    AttributeValue, Attributes, FinishedSpan, SPAN_ATTRIBUTES_MAX, SPAN_EVENTS_MAX,
+    SPAN_TEXT_BYTES_MAX, SpanEvent, SpanKind,
+};
+pub use tracer::Tracer;

@@ -1,5 +1,7 @@
 //! Checking `tracestate`, W3C Trace Context section 3.3.
 
+use std::sync::Arc;
+
 /// More members than this make the header invalid (section 3.3.1.1).
 const MEMBERS_MAX: usize = 32;
 /// What is handed on at most (section 3.3.1.5 asks for at least as much).
@@ -10,7 +12,7 @@ const LONG_MEMBER_BYTES: usize = 128;
 /// The members of all values, joined; `None` when there are none or one is malformed.
 ///
 /// Beyond 512 bytes whole members are left out: first those over 128 bytes, then from the end.
-pub(super) fn parse<S>(values: S) -> Option<Box<str>>
+pub(super) fn parse<S>(values: S) -> Option<Arc<str>>
 where
     S: IntoIterator<Item: AsRef<[u8]>>,
 {

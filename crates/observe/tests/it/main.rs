@@ -12,6 +12,9 @@ mod exposition;
 mod http_metrics;
 mod log;
 mod metrics;
+mod rotation;
+#[cfg(feature = "log")]
+mod spans;
 #[cfg(feature = "log")]
 mod subscriber;
 mod trace;

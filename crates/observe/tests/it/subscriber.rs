@@ -197,7 +197,8 @@ fn alone_values_that_log_while_formatted() {
     let (writer, sink) = capture(LogFormat::Json);
     assert!(log::install(
         writer.clone(),
-        "info".parse::<LogFilter>().unwrap()
+        "info".parse::<LogFilter>().unwrap(),
+        None
     ));
     let span = info_span!("span", value = tracing::field::Empty, at_start = ?Chatty);
     let entered = span.enter();
@@ -277,12 +278,14 @@ fn alone_installed_once() {
     let (writer, sink) = capture(LogFormat::Json);
     assert!(log::install(
         writer.clone(),
-        "info".parse::<LogFilter>().unwrap()
+        "info".parse::<LogFilter>().unwrap(),
+        None
     ));
     let (other, other_sink) = capture(LogFormat::Json);
     assert!(!log::install(
         other.clone(),
-        "info".parse::<LogFilter>().unwrap()
+        "info".parse::<LogFilter>().unwrap(),
+        None
     ));
     info!("global");
     assert_eq!(objects(&writer, &sink)[0]["msg"], "global");
