@@ -1,2 +1,10 @@
 //! Who asks: key rings, token pairs, sessions, password hashing and API keys. What has state or
 //! input and output lives here; the pure decisions are in `plumego-security`.
+//!
+//! | I want to … | look at |
+//! | --- | --- |
+//! | sign tokens with keys that change | [`ring`] |
+//! | let somebody in with access and refresh tokens | [`tokens`] |
+
+pub mod ring;
+pub mod tokens;
