@@ -5,6 +5,8 @@
 //! | --- | --- |
 //! | sign tokens with keys that change | [`ring`] |
 //! | let somebody in with access and refresh tokens | [`tokens`] |
+//! | write a store of my own | [`conformance`] |
 
+pub mod conformance;
 pub mod ring;
 pub mod tokens;

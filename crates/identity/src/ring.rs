@@ -257,7 +257,9 @@ impl RingKey {
 
 /// Of the keys that may sign, the one that began last.
 fn signer(keys: &[RingKey], now: Timestamp) -> Option<&RingKey> {
-    let may = keys.iter().filter(|key| key.signs_from <= now && key.is_good(now));
+    let may = keys
+        .iter()
+        .filter(|key| key.signs_from <= now && key.is_good(now));
     may.max_by_key(|key| key.signs_from)
 }
 
@@ -299,7 +301,9 @@ impl std::error::Error for RingError {}
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys = self.shared.keys.load();
-        f.debug_list().entries(keys.iter().map(|key| &key.id)).finish()
+        f.debug_list()
+            .entries(keys.iter().map(|key| &key.id))
+            .finish()
     }
 }
 

@@ -63,10 +63,19 @@ impl TokenConfig {
                 problems.push(Problem::new(text));
             }
         };
-        expect(!self.issuer.is_empty(), "tokens need an issuer: set `issuer`");
-        expect(!self.audience.is_empty(), "tokens need an audience: set `audience`");
+        expect(
+            !self.issuer.is_empty(),
+            "tokens need an issuer: set `issuer`",
+        );
+        expect(
+            !self.audience.is_empty(),
+            "tokens need an audience: set `audience`",
+        );
         let whole = Duration::from_secs(1);
-        expect(self.access_ttl >= whole, "`access_ttl` is shorter than a second");
+        expect(
+            self.access_ttl >= whole,
+            "`access_ttl` is shorter than a second",
+        );
         expect(
             self.access_ttl <= self.refresh_ttl,
             "`access_ttl` is longer than `refresh_ttl`: a refresh token outlives its access token",
@@ -75,12 +84,18 @@ impl TokenConfig {
             self.refresh_ttl <= self.session_ttl,
             "`refresh_ttl` is longer than `session_ttl`: a session outlives its refresh tokens",
         );
-        expect(self.session_ttl <= MAX_SESSION, "`session_ttl` is longer than 400 days");
+        expect(
+            self.session_ttl <= MAX_SESSION,
+            "`session_ttl` is longer than 400 days",
+        );
         expect(
             (1..=1000).contains(&self.sessions_per_subject),
             "`sessions_per_subject` is not between 1 and 1000",
         );
-        expect(self.leeway <= Duration::from_mins(5), "`leeway` is longer than 300 s");
+        expect(
+            self.leeway <= Duration::from_mins(5),
+            "`leeway` is longer than 300 s",
+        );
         problems.into_result(())
     }
 }

@@ -46,7 +46,10 @@ impl Inner {
     /// The first tokens of a new family.
     pub(super) async fn begin_family(&self, principal: &Principal) -> Result<Tokens, AuthError> {
         let now = (self.now)();
-        let standing = self.revocations.standing_erased(&[], &principal.subject).await?;
+        let standing = self
+            .revocations
+            .standing_erased(&[], &principal.subject)
+            .await?;
         self.make_room(&principal.subject).await?;
         let mut session = Session::new(new_id()?, &principal.subject);
         session.created_at = now;
@@ -70,7 +73,8 @@ impl Inner {
             let family = family.ok_or(AuthError::new(AuthErrorKind::SessionRevoked))?;
             self.check(&family, &link, now).await?;
             if family.generation > link.generation {
-                self.end_family(&link.family, "refresh token reused").await?;
+                self.end_family(&link.family, "refresh token reused")
+                    .await?;
                 return Err(AuthError::new(AuthErrorKind::RefreshReused));
             }
             let mut next = family.clone();
@@ -84,7 +88,9 @@ impl Inner {
             }
             // Somebody changed the family in between: look again what it is now.
         }
-        Err(AuthError::outage("the family of tokens changes all the time"))
+        Err(AuthError::outage(
+            "the family of tokens changes all the time",
+        ))
     }
 
     /// Ends a family and every access token of it.
@@ -107,7 +113,9 @@ impl Inner {
                 return Ok(());
             }
         }
-        Err(AuthError::outage("the family of tokens changes all the time"))
+        Err(AuthError::outage(
+            "the family of tokens changes all the time",
+        ))
     }
 
     /// Takes back an access token, or all of a session.
@@ -115,14 +123,19 @@ impl Inner {
         let now = (self.now)();
         // A token that was issued this moment is good for so long, and tolerated so long after.
         let longest = self.config.access_ttl + self.config.leeway;
-        let until = now.saturating_add(longest).saturating_add(self.config.leeway);
+        let until = now
+            .saturating_add(longest)
+            .saturating_add(self.config.leeway);
         self.revocations.revoke_erased(id, until, now).await
     }
 
     /// What a refresh token says, when it is one of ours and good by itself.
     pub(super) fn read_refresh(&self, token: &str, now: Timestamp) -> Result<Link, AuthError> {
         let claims = self.refresh.verify(token, &self.ring.at(now), now)?;
-        let generation = claims.more.get(GENERATION).and_then(serde_json::Value::as_u64);
+        let generation = claims
+            .more
+            .get(GENERATION)
+            .and_then(serde_json::Value::as_u64);
         match (claims.session_id, claims.token_id, generation) {
             (Some(family), Some(id), Some(generation)) => Ok(Link {
                 family,
@@ -141,7 +154,10 @@ impl Inner {
         bearer.tenant.clone_from(&link.tenant);
         family.session.check(&bearer, now)?;
         let asked = [link.family.as_str()];
-        let standing = self.revocations.standing_erased(&asked, &link.subject).await?;
+        let standing = self
+            .revocations
+            .standing_erased(&asked, &link.subject)
+            .await?;
         if standing.revoked {
             return Err(AuthError::new(AuthErrorKind::SessionRevoked));
         }
@@ -163,14 +179,17 @@ impl Inner {
         let view = self.ring.at(now);
         let signer = view.signer();
         let (key_id, key) = signer.ok_or_else(|| AuthError::outage("no key signs now"))?;
-        let (access, refresh) = (self.access_claims(family, now)?, self.refresh_claims(family, now)?);
+        let (access, refresh) = (
+            self.access_claims(family, now)?,
+            self.refresh_claims(family, now)?,
+        );
         let session = &mut family.session;
         session.refresh_id.clone_from(&refresh.token_id);
         session.refresh_expires_at = Some(refresh.expires_at);
         session.key_id = Some(key_id.to_owned());
         let sign = |kind, claims| {
-            let signed = sign_claims(key, key_id, kind, claims);
-            signed.map(Secret::new).map_err(AuthError::outage)
+            let token = sign_claims(key, key_id, kind, claims);
+            token.map(Secret::new).map_err(AuthError::outage)
         };
         let lasts = access.expires_at.unix_seconds() - now.unix_seconds();
         Ok(Tokens {
@@ -197,7 +216,9 @@ impl Inner {
     fn refresh_claims(&self, family: &Family, now: Timestamp) -> Result<Claims, AuthError> {
         let end = end_of(family, now.saturating_add(self.config.refresh_ttl));
         let mut claims = self.claims(family, self.refresh.audience(), now, end)?;
-        claims.more.insert(GENERATION.into(), family.generation.into());
+        claims
+            .more
+            .insert(GENERATION.into(), family.generation.into());
         Ok(claims)
     }
 
@@ -232,7 +253,8 @@ impl Inner {
             family.session.check(&bearer, now).is_ok()
         });
         for family in alive.skip(most.saturating_sub(1)) {
-            self.end_family(&family.session.id, "too many sessions").await?;
+            self.end_family(&family.session.id, "too many sessions")
+                .await?;
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ impl Family {
 ///
 /// All that a store has to do at once is [`replace`](Self::replace); the rules of the exchange are
 /// not its business. An implementation proves itself with
-/// [`conformance::refresh_store`](crate::conformance) (feature `conformance`). Whoever reads the
+/// [`conformance::refresh_store`](crate::conformance::refresh_store). Whoever reads the
 /// store can make no token: what it holds of tokens are their ids, which only a signature makes
 /// good.
 pub trait RefreshStore: Send + Sync + 'static {

@@ -100,7 +100,9 @@ impl RefreshStore for MemoryRefreshStore {
         let families = self.lock();
         let entries = families.by_subject.get(subject);
         let newest = entries.into_iter().flatten().rev().take(limit);
-        Ok(newest.filter_map(|(_, id)| families.by_id.get(id).cloned()).collect())
+        Ok(newest
+            .filter_map(|(_, id)| families.by_id.get(id).cloned())
+            .collect())
     }
 }
 
@@ -150,12 +152,7 @@ impl Default for MemoryRevocations {
 }
 
 impl RevocationStore for MemoryRevocations {
-    async fn revoke(
-        &self,
-        id: &str,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), AuthError> {
+    async fn revoke(&self, id: &str, until: Timestamp, now: Timestamp) -> Result<(), AuthError> {
         if until <= now {
             return Ok(());
         }

@@ -14,8 +14,8 @@ pub struct Standing {
 
 /// Keeps what was taken back before it was over.
 ///
-/// An implementation proves itself with [`conformance::revocation_store`](crate::conformance)
-/// (feature `conformance`).
+/// An implementation proves itself with
+/// [`conformance::revocation_store`](crate::conformance::revocation_store).
 pub trait RevocationStore: Send + Sync + 'static {
     /// Takes an id back: that of a token or that of a session. It may be forgotten at `until`, when
     /// every token of that id is over; one that is over at `now` need not be kept.
@@ -91,12 +91,7 @@ impl<T: RevocationStore> ErasedRevocationStore for T {
 }
 
 impl RevocationStore for Arc<dyn ErasedRevocationStore> {
-    async fn revoke(
-        &self,
-        id: &str,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), AuthError> {
+    async fn revoke(&self, id: &str, until: Timestamp, now: Timestamp) -> Result<(), AuthError> {
         (**self).revoke_erased(id, until, now).await
     }
 

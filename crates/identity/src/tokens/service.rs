@@ -104,12 +104,17 @@ impl TokenService {
     pub async fn verify(&self, access_token: &str) -> Result<Principal, AuthError> {
         let inner = &*self.inner;
         let now = (inner.now)();
-        let claims = inner.access.verify(access_token, &inner.ring.at(now), now)?;
+        let claims = inner
+            .access
+            .verify(access_token, &inner.ring.at(now), now)?;
         let (Some(token), Some(session)) = (&claims.token_id, &claims.session_id) else {
             return Err(AuthError::invalid_token());
         };
         let asked = [token.as_str(), session.as_str()];
-        let standing = inner.revocations.standing_erased(&asked, &claims.subject).await?;
+        let standing = inner
+            .revocations
+            .standing_erased(&asked, &claims.subject)
+            .await?;
         if standing.revoked {
             return Err(AuthError::new(AuthErrorKind::SessionRevoked));
         }
@@ -135,7 +140,8 @@ impl TokenService {
     /// `InvalidToken` when the principal did not come with a token of ours; `Outage`.
     pub async fn end_session_of(&self, principal: &Principal) -> Result<(), AuthError> {
         let session = principal.claim(claims::SESSION_ID);
-        self.end_session(session.ok_or(AuthError::invalid_token())?, "signed out").await
+        self.end_session(session.ok_or(AuthError::invalid_token())?, "signed out")
+            .await
     }
 
     /// Ends a session: its family of tokens, and every access token of it, at once. One that is

@@ -29,7 +29,9 @@ impl SessionStore for FamilySessions {
         let mut principal = Principal::new(&session.subject);
         principal.tenant.clone_from(&session.tenant);
         let families = &self.tokens.inner.families;
-        families.create_erased(Family::new(session, principal)).await
+        families
+            .create_erased(Family::new(session, principal))
+            .await
     }
 
     async fn get(&self, id: &str) -> Result<Option<Session>, AuthError> {
@@ -52,7 +54,10 @@ impl SessionStore for FamilySessions {
             if changed != family {
                 changed.revision += 1;
                 changed.generation += u64::from(rotated.is_ok());
-                if !families.replace_erased(family.revision, changed.clone()).await? {
+                if !families
+                    .replace_erased(family.revision, changed.clone())
+                    .await?
+                {
                     continue;
                 }
             }
@@ -66,7 +71,12 @@ impl SessionStore for FamilySessions {
     }
 
     async fn list(&self, subject: &str, limit: usize) -> Result<Vec<Session>, AuthError> {
-        let families = self.tokens.inner.families.list_erased(subject, limit).await?;
+        let families = self
+            .tokens
+            .inner
+            .families
+            .list_erased(subject, limit)
+            .await?;
         Ok(families.into_iter().map(|family| family.session).collect())
     }
 }

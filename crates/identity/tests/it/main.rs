@@ -1,0 +1,17 @@
+//! Key rings and tokens, as their users see them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod family;
+mod family_model;
+mod races;
+mod ring;
+mod ring_model;
+mod stores;
+mod world;
