@@ -14,7 +14,6 @@
 //! ```
 #![expect(
     clippy::expect_used,
-    clippy::missing_panics_doc,
     reason = "a check fails by a panic, as every assertion of a test"
 )]
 

@@ -28,7 +28,7 @@ fn ada() -> Principal {
 async fn the_principal_comes_back_from_the_access_token() {
     let world = World::new();
     let tokens = world.tokens.issue(&ada()).await.unwrap();
-    assert_eq!(tokens.expires_in, Duration::from_secs(900));
+    assert_eq!(tokens.expires_in, Duration::from_mins(15));
     let principal = world.verify(&tokens).await.unwrap();
     assert_eq!(
         principal.subject, "ada",
@@ -195,7 +195,7 @@ async fn tokens_end_in_time_and_none_outlives_the_session() {
     // 25 days and 15 minutes: the last refresh token ends with the session, at 30 days.
     world.clock.advance(5 * DAY - 20 * MINUTE);
     let last = world.refresh(&tokens).await.unwrap();
-    assert_eq!(last.expires_in, Duration::from_secs(300));
+    assert_eq!(last.expires_in, Duration::from_mins(5));
     world.clock.advance(5 * MINUTE);
     assert_eq!(world.verify(&last).await, Err(Kind::TokenExpired));
     assert_eq!(world.refresh(&last).await.unwrap_err(), Kind::TokenExpired);
@@ -317,9 +317,9 @@ async fn the_token_stands_in_one_header_alone() {
 #[test]
 fn settings_that_make_no_sense_are_refused_all_at_once() {
     let mut config = TokenConfig::new("", "");
-    config.access_ttl = Duration::from_secs(30 * 24 * 3600);
-    config.refresh_ttl = Duration::from_secs(500 * 24 * 3600);
-    config.session_ttl = Duration::from_secs(401 * 24 * 3600);
+    config.access_ttl = Duration::from_hours(24 * 30);
+    config.refresh_ttl = Duration::from_hours(24 * 500);
+    config.session_ttl = Duration::from_hours(24 * 401);
     config.leeway = Duration::from_secs(301);
     config.sessions_per_subject = 0;
     let problems = config.check().unwrap_err().to_string();

@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use plumego_identity::ring::{KeyRing, MAX_RING_KEYS, RingError, Schedule};
 use plumego_security::jwt::{
-    Algorithm, Claims, EcAlgorithm, FindKey, Rules, SigningKey, TokenErrorKind, sign_claims,
+    Algorithm, Claims, EcAlgorithm, FindKey, Rules, SigningKey, TokenError, TokenErrorKind,
+    sign_claims,
 };
 use plumego_stdx::Timestamp;
 
@@ -12,15 +13,15 @@ use crate::world::{Clock, key};
 fn token(ring: &KeyRing, now: Timestamp) -> String {
     let view = ring.at(now);
     let (id, key) = view.signer().unwrap();
-    let end = now.saturating_add(Duration::from_secs(900));
+    let end = now.saturating_add(Duration::from_mins(15));
     let claims = Claims::new("me", "me", "ada", now, end);
     sign_claims(key, id, "at+jwt", &claims).unwrap()
 }
 
 fn verify(ring: &KeyRing, token: &str, now: Timestamp) -> Result<(), TokenErrorKind> {
-    let rules = Rules::new("me", "me", "at+jwt", Duration::from_secs(900));
+    let rules = Rules::new("me", "me", "at+jwt", Duration::from_mins(15));
     let claims = rules.verify(token, &ring.at(now), now);
-    claims.map(|_| ()).map_err(|error| error.kind())
+    claims.map(|_| ()).map_err(TokenError::kind)
 }
 
 // acceptance 21.1 (39)
@@ -30,8 +31,8 @@ fn old_tokens_stay_good_until_their_key_retires() {
     let ring = KeyRing::new("a", key(1)).unwrap();
     let old = token(&ring, clock.now());
     let schedule = Schedule {
-        announce: Duration::from_secs(60),
-        overlap: Duration::from_secs(300),
+        announce: Duration::from_mins(1),
+        overlap: Duration::from_mins(5),
     };
     ring.rotate("b", key(2), &schedule, clock.now()).unwrap();
     assert_eq!(
