@@ -357,13 +357,17 @@ impl<P: Profile> ClientBuilder<P> {
     ///
     /// Reads the authorities of the machine, once. Without any, requests over TLS fail and say so;
     /// others work.
+    #[track_caller]
     pub fn build(mut self) -> Result<Client<P>, Problems> {
         let metrics = match self.metrics.take() {
             None => ClientMetrics::none(),
-            Some(metrics) => ClientMetrics::new(&metrics, self.name).unwrap_or_else(|error| {
-                self.problem(format!("metrics of the client: {error}"));
-                ClientMetrics::none()
-            }),
+            Some(metrics) => match ClientMetrics::new(&metrics, self.name) {
+                Ok(metrics) => metrics,
+                Err(error) => {
+                    self.problem(format!("metrics of the client: {error}"));
+                    ClientMetrics::none()
+                }
+            },
         };
         if self.connect_timeout > self.limits.timeout {
             self.problem("`connect_timeout` is longer than `timeout`");

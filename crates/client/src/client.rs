@@ -55,6 +55,7 @@ impl Client {
     /// For addresses that came from data: targets of webhooks, URLs of users.
     ///
     /// The name is for metrics, log and errors: lower-case letters, digits, `-` and `_`.
+    #[track_caller]
     pub fn guarded(name: &'static str) -> ClientBuilder<Guarded> {
         ClientBuilder::guarded(name)
     }

@@ -5,20 +5,33 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "tests"
 )]
 
 mod address;
+mod bounds;
+mod builder;
+mod environment;
+mod exchange;
 mod guard;
-#[allow(dead_code, reason = "for the tests that follow")]
+mod observed;
+mod pool;
+mod redirects;
+mod retry;
 mod server;
+mod tls;
 mod url;
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body::Frame;
 use plumego_client::{Client, ClientBuilder, Guarded, Trusted};
+use plumego_contract::Body;
 
 /// Waits for what has to happen; far longer than it takes on a busy machine.
 async fn within<T>(future: impl Future<Output = T>) -> T {
@@ -36,4 +49,36 @@ fn guarded() -> ClientBuilder<Guarded> {
 
 fn trusted(url: &str) -> Client<Trusted> {
     Client::trusted("test", url).build().unwrap()
+}
+
+/// A body of these pieces, of unknown length.
+fn stream<const N: usize>(pieces: [&'static str; N]) -> Body {
+    let mut pieces = pieces.into_iter();
+    poll_stream(move |_| Poll::Ready(pieces.next()))
+}
+
+/// A body whose pieces come from a function.
+fn poll_stream<F>(next: F) -> Body
+where
+    F: FnMut(&mut Context<'_>) -> Poll<Option<&'static str>> + Send + Unpin + 'static,
+{
+    Body::new(Pieces(next))
+}
+
+struct Pieces<F>(F);
+
+impl<F> http_body::Body for Pieces<F>
+where
+    F: FnMut(&mut Context<'_>) -> Poll<Option<&'static str>> + Unpin,
+{
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        (self.0)(cx)
+            .map(|piece| piece.map(|piece| Ok(Frame::data(Bytes::from_static(piece.as_bytes())))))
+    }
 }
