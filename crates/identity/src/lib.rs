@@ -5,8 +5,10 @@
 //! | --- | --- |
 //! | sign tokens with keys that change | [`ring`] |
 //! | let somebody in with access and refresh tokens | [`tokens`] |
+//! | show my public keys, or take the tokens of another issuer | [`jwks`] |
 //! | write a store of my own | [`conformance`] |
 
 pub mod conformance;
+pub mod jwks;
 pub mod ring;
 pub mod tokens;

@@ -14,7 +14,7 @@ const ATTEMPTS: usize = 8;
 const GENERATION: &str = "gen";
 
 /// What the toolkit says in a token by itself; the same names in a principal are left out.
-const OWN: [&str; 16] = [
+const OWN: [&str; 17] = [
     "iss",
     "sub",
     "aud",
@@ -27,6 +27,7 @@ const OWN: [&str; 16] = [
     "sid",
     "ver",
     "roles",
+    "permissions",
     "scope",
     GENERATION,
     claims::SESSION_ID,
@@ -204,6 +205,7 @@ impl Inner {
         let mut claims = self.claims(family, self.access.audience(), now, end)?;
         let principal = &family.principal;
         claims.roles.clone_from(&principal.roles);
+        claims.permissions.clone_from(&principal.permissions);
         claims.scopes.clone_from(&principal.scopes);
         claims.client_id.clone_from(&family.session.client_id);
         claims.token_version = Some(family.session.token_version);

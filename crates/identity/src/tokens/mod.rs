@@ -71,4 +71,5 @@ pub use self::family::{ErasedRefreshStore, Family, RefreshStore};
 pub use self::memory::{MemoryRefreshStore, MemoryRevocations};
 pub use self::revocation::{ErasedRevocationStore, RevocationStore, Standing};
 pub use self::service::TokenService;
+pub(crate) use self::service::bearer;
 pub use self::sessions::FamilySessions;

@@ -16,6 +16,7 @@ fn ada() -> Principal {
     Principal::new("ada")
         .with_tenant("acme")
         .with_role("admin")
+        .with_permission("orders.cancel")
         .with_scope("orders:read")
         .with_scope("orders:write")
         .with_claim("plan", "gold")
@@ -36,6 +37,7 @@ async fn the_principal_comes_back_from_the_access_token() {
     );
     assert_eq!(principal.tenant.as_deref(), Some("acme"));
     assert!(principal.has_role("admin") && principal.has_scope("orders:write"));
+    assert!(principal.has_permission("orders.cancel"));
     assert_eq!(principal.claim("plan"), Some("gold"));
     let session = principal.claim(claims::SESSION_ID).unwrap();
     assert_ne!(session, "forged");

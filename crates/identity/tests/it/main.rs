@@ -10,6 +10,7 @@
 
 mod family;
 mod family_model;
+mod jwks;
 mod races;
 mod ring;
 mod ring_model;

@@ -41,6 +41,8 @@ pub struct Claims {
     pub token_version: Option<u64>,
     /// `roles`: what the subject is.
     pub roles: Vec<String>,
+    /// `permissions`: what the subject may do.
+    pub permissions: Vec<String>,
     /// `scope`: what the token is for; words with spaces between in the token.
     pub scopes: Vec<String>,
     /// Everything else.
@@ -69,18 +71,20 @@ impl Claims {
             session_id: None,
             token_version: None,
             roles: Vec::new(),
+            permissions: Vec::new(),
             scopes: Vec::new(),
             more: Map::new(),
         }
     }
 
-    /// Who asks, according to these claims: subject, tenant, roles and scopes, and as claims in
-    /// text the session id, the token version, `iss`, `jti`, `client_id` and everything else that
+    /// Who asks, according to these claims: subject, tenant, roles, permissions and scopes, and as
+    /// claims in text the session id, the token version, `iss`, `jti`, `client_id` and everything else that
     /// is a text, a number or a boolean.
     pub fn principal(&self) -> Principal {
         let mut principal = Principal::new(&self.subject);
         principal.tenant.clone_from(&self.tenant);
         principal.roles.clone_from(&self.roles);
+        principal.permissions.clone_from(&self.permissions);
         principal.scopes.clone_from(&self.scopes);
         let claims = &mut principal.claims;
         for (name, value) in &self.more {
@@ -136,8 +140,10 @@ impl Claims {
                 set(name, value);
             }
         }
-        if !self.roles.is_empty() {
-            set("roles", self.roles.clone().into());
+        for (name, values) in [("roles", &self.roles), ("permissions", &self.permissions)] {
+            if !values.is_empty() {
+                set(name, values.clone().into());
+            }
         }
         if !self.scopes.is_empty() {
             set("scope", self.scopes.join(" ").into());
@@ -200,6 +206,7 @@ fn from_map(mut raw: Map<String, Value>) -> Result<Claims, Mistyped> {
         session_id: optional(take("sid"), text)?,
         token_version: optional(take("ver"), |value| value.as_u64())?,
         roles: optional(take("roles"), texts)?.unwrap_or_default(),
+        permissions: optional(take("permissions"), texts)?.unwrap_or_default(),
         scopes: optional(take("scope"), words)?.unwrap_or_default(),
         more: Map::new(),
     };

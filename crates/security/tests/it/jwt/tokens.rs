@@ -269,6 +269,7 @@ fn what_a_principal_is_comes_from_the_claims() {
     claims.token_version = Some(3);
     claims.token_id = Some("t1".into());
     claims.roles = vec!["admin".into()];
+    claims.permissions = vec!["orders.cancel".into()];
     claims.scopes = vec!["orders:read".into(), "orders:write".into()];
     claims.more.insert("plan".into(), "gold".into());
     claims.more.insert("token_version".into(), "99".into());
@@ -279,6 +280,7 @@ fn what_a_principal_is_comes_from_the_claims() {
     assert_eq!(principal.subject, "ada");
     assert_eq!(principal.tenant.as_deref(), Some("acme"));
     assert!(principal.has_role("admin") && principal.has_scope("orders:write"));
+    assert!(principal.has_permission("orders.cancel"));
     assert_eq!(principal.claim("session_id"), Some("s1"));
     assert_eq!(
         principal.claim("token_version"),
