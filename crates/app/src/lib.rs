@@ -105,6 +105,7 @@ mod builder;
 mod config;
 mod endpoints;
 mod guards;
+mod inspect;
 mod reload;
 mod run;
 mod server;

@@ -12,6 +12,8 @@
 //! | say how a part fares | [`Setup::health`], [`Check`] |
 //! | take the application out of the load balancer | [`Readiness::set_not_ready`] |
 //! | own tasks | [`Tasks`], [`StopToken`] |
+//! | show something to operators | [`Setup::admin`], [`Setup::debug`] |
+//! | show the application to operators | [`Setup::assemble`], [`inspect::Inspect`] |
 //! | start and stop parts without a server | [`Lifecycle`] |
 //!
 //! ```
@@ -52,7 +54,9 @@
 //! 8 at a time ([`HealthConfig`]), at most 1,024 of them ([`MAX_CHECKS`]).
 
 mod component;
+pub mod drawers;
 pub mod health;
+pub mod inspect;
 pub mod lifecycle;
 mod order;
 mod panic;
@@ -63,14 +67,16 @@ pub mod tasks;
 use std::borrow::Cow;
 
 pub use self::component::{Component, FromFn, Runner, StartContext, StopContext, from_fn};
+pub use self::drawers::{AdminDrawer, DebugDrawer, Drawers};
 pub use self::health::{
     Check, ComponentHealth, HealthCheck, HealthConfig, HealthRegistry, HealthSnapshot, MAX_CHECKS,
     Phase, Readiness, ReadyState,
 };
+pub use self::inspect::{Host, Inspect};
 pub use self::lifecycle::{
     Cause, Failure, Lifecycle, LifecycleBuilder, LifecycleConfig, PartKind, StartError, StopReport,
 };
-pub use self::setup::{Contributions, Observers, Setup};
+pub use self::setup::{Contributions, Observers, Setup, Viewer};
 pub use self::stop::{StopSource, StopToken};
 pub use self::tasks::{MAX_TASKS, TaskInfo, TaskOutput, TaskStats, Tasks};
 

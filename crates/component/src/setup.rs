@@ -5,18 +5,22 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::Body as HttpBody;
-use plumego_contract::{BoxError, Request};
+use plumego_contract::{BoxError, Request, RequestContext};
 use plumego_observe::log::LiveFilter;
 use plumego_observe::metrics::Metrics;
 use plumego_observe::record::RequestSink;
 use plumego_observe::trace::Tracer;
 use plumego_router::{Endpoint, Router};
+use serde::Serialize;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::Name;
+use crate::drawers::{AdminDrawer, DebugDrawer, Drawers};
 use crate::health::{Check, HealthCheck};
+use crate::inspect::Inspect;
 use crate::lifecycle::Hook;
 use crate::tasks::TaskOutput;
 
@@ -39,16 +43,14 @@ use crate::tasks::TaskOutput;
 /// ```
 pub struct Setup<'a> {
     component: &'static str,
-    shared: &'a Shared,
+    inspect: &'a Inspect,
     declared: &'a mut Declared,
 }
 
-/// What the application has for all of its components.
-#[derive(Default)]
-pub(crate) struct Shared {
-    pub(crate) metrics: Metrics,
-    pub(crate) log_filter: LiveFilter,
-}
+/// Whether somebody may see what is behind an error, in a development run.
+pub type Viewer = Arc<dyn Fn(&RequestContext, &HeaderMap) -> bool + Send + Sync>;
+
+type Assemble = Box<dyn FnOnce(&mut Drawers) -> Router + Send + Sync>;
 
 /// What one component declared.
 #[derive(Default)]
@@ -59,17 +61,21 @@ pub(crate) struct Declared {
     pub(crate) checks: Vec<(Check, &'static Location<'static>)>,
     pub(crate) hooks: Vec<Hook>,
     pub(crate) observers: Observers,
+    pub(crate) viewers: Vec<Viewer>,
+    pub(crate) admin: Option<AdminDrawer>,
+    pub(crate) debug: Option<DebugDrawer>,
+    pub(crate) assemble: Vec<Assemble>,
 }
 
 impl<'a> Setup<'a> {
     pub(crate) fn new(
         component: &'static str,
-        shared: &'a Shared,
+        inspect: &'a Inspect,
         declared: &'a mut Declared,
     ) -> Self {
         Self {
             component,
-            shared,
+            inspect,
             declared,
         }
     }
@@ -77,6 +83,17 @@ impl<'a> Setup<'a> {
     /// The name of the component that declares.
     pub fn component(&self) -> &'static str {
         self.component
+    }
+
+    /// Whether this is a development run.
+    pub fn is_debug(&self) -> bool {
+        self.inspect.is_debug()
+    }
+
+    /// The application, to be looked at once it is built. For a component that shows it to its
+    /// operators.
+    pub fn inspect(&self) -> &Inspect {
+        self.inspect
     }
 
     /// Needs another component, as if it stood in
@@ -139,12 +156,12 @@ impl<'a> Setup<'a> {
 
     /// The metrics of the application, to count into.
     pub fn metrics(&self) -> &Metrics {
-        &self.shared.metrics
+        self.inspect.metrics()
     }
 
     /// Which events the application logs; it may be changed while the application runs.
     pub fn log_filter(&self) -> &LiveFilter {
-        &self.shared.log_filter
+        self.inspect.live_filter()
     }
 
     /// Gets the record of every request when it is over, beside the access log and the metrics.
@@ -179,6 +196,62 @@ impl<'a> Setup<'a> {
         self
     }
 
+    /// The admin drawer: routes by which an operator looks at the component and acts on it. They
+    /// are shown by the component of the operator endpoints, under the name of this one and behind
+    /// its guard; where there is none, nowhere. Called again, it adds routes.
+    ///
+    /// What changes something has an unsafe method: the guard asks more for those.
+    ///
+    /// ```
+    /// use plumego_component::Setup;
+    ///
+    /// fn install(setup: &mut Setup<'_>) {
+    ///     // `GET /ops/mailer/pending` for whoever may read.
+    ///     setup.admin(|r| r.get("/pending", async || "3"));
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn admin(&mut self, routes: impl FnOnce(Router) -> Router) -> &mut Self {
+        let there = self.declared.admin.take();
+        let there = there.map_or_else(Router::new, AdminDrawer::into_routes);
+        self.declared.admin = Some(AdminDrawer {
+            component: self.component,
+            routes: there.merge(routes(Router::new())),
+        });
+        self
+    }
+
+    /// The debug drawer: a snapshot for developers, made when somebody looks, in a development run
+    /// alone. It is called on a thread of the runtime, so it must not block; it should be small,
+    /// and hold no secret. Called again, it replaces the one before.
+    pub fn debug<T: Serialize>(
+        &mut self,
+        snapshot: impl Fn() -> T + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.declared.debug = Some(DebugDrawer::new(self.component, snapshot));
+        self
+    }
+
+    /// More routes, made when every component is installed and its drawers are known. For the
+    /// component that shows them.
+    pub fn assemble(
+        &mut self,
+        routes: impl FnOnce(&mut Drawers) -> Router + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.declared.assemble.push(Box::new(routes));
+        self
+    }
+
+    /// Lets somebody else see what is behind an error, beside those who ask from this machine, in a
+    /// development run alone: whoever shows a token of the component, for instance.
+    pub fn show_errors_to(
+        &mut self,
+        viewer: impl Fn(&RequestContext, &HeaderMap) -> bool + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.declared.viewers.push(Arc::new(viewer));
+        self
+    }
+
     fn router(&mut self, change: impl FnOnce(Router) -> Router) -> &mut Self {
         self.declared.router = change(std::mem::take(&mut self.declared.router));
         self
@@ -191,12 +264,13 @@ impl fmt::Debug for Setup<'_> {
     }
 }
 
-/// What the components brought for the router.
+/// What the components brought for the router, and for whoever observes requests.
 #[derive(Default)]
 pub struct Contributions {
     pub(crate) layers: Vec<Box<dyn FnOnce(Router) -> Router + Send + Sync>>,
     pub(crate) routers: Vec<Router>,
     pub(crate) observers: Observers,
+    pub(crate) viewers: Vec<Viewer>,
 }
 
 /// Who is told of requests and spans.
@@ -233,6 +307,30 @@ impl Contributions {
     /// Who is told of requests and spans; empty afterwards.
     pub fn take_observers(&mut self) -> Observers {
         std::mem::take(&mut self.observers)
+    }
+
+    /// Who may see what is behind an error: those of [`Setup::show_errors_to`], once.
+    pub fn take_viewers(&mut self) -> Vec<Viewer> {
+        std::mem::take(&mut self.viewers)
+    }
+
+    /// Takes what one component declared.
+    pub(crate) fn take(&mut self, declared: &mut Declared, drawers: &mut Drawers) -> Vec<Assemble> {
+        self.layers.append(&mut declared.layers);
+        self.routers.push(std::mem::take(&mut declared.router));
+        let observers = std::mem::take(&mut declared.observers);
+        self.observers.append(observers);
+        self.viewers.append(&mut declared.viewers);
+        drawers.admin.extend(declared.admin.take());
+        drawers.debug.extend(declared.debug.take());
+        std::mem::take(&mut declared.assemble)
+    }
+
+    /// Makes the routes that wait for the drawers.
+    pub(crate) fn assemble(&mut self, waiting: Vec<Assemble>, mut drawers: Drawers) {
+        for routes in waiting {
+            self.routers.push(routes(&mut drawers));
+        }
     }
 
     /// The router with the layers of the components inside of those that it has, and with their

@@ -106,8 +106,9 @@ impl Loaded {
         self.read::<T>(path).err().unwrap_or_default()
     }
 
-    /// Every entry that has a value: name, value for printing, origin.
-    pub(crate) fn values(&self) -> impl Iterator<Item = (&str, String, &Origin)> {
+    /// Every key that has a value: its name, the value as text, where it came from. A secret is
+    /// `[secret]`. What `--print-config` prints.
+    pub fn values(&self) -> impl Iterator<Item = (&str, String, &Origin)> {
         self.entries.list.iter().filter_map(|entry| {
             let origin = self.origins.get(&entry.name)?;
             let value = match self.node(&entry.name) {

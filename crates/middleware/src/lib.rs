@@ -45,6 +45,7 @@ pub mod decompression;
 mod early;
 pub mod from_fn;
 pub mod fused;
+pub mod local;
 pub mod observe;
 mod origin;
 pub mod rate_limit;

@@ -30,6 +30,8 @@ mod app;
 mod request;
 mod response;
 
+pub use plumego_app::{App, AppBuilder, Config, ServerConfig};
+
 pub use self::app::TestApp;
 pub use self::request::TestRequest;
 pub use self::response::TestResponse;

@@ -16,8 +16,9 @@ use plumego_router::Router;
 use super::AppBuilder;
 use super::observe::{LateMetrics, count_dropped_lines};
 use crate::app::App;
-use crate::config::{ServerConfig, check_addrs};
+use crate::config::{ServerConfig, Shown, check_addrs};
 use crate::guards::{GuardStack, Guards};
+use crate::inspect::View;
 use crate::reload::{Dials, LiveConfig, Reloader, Settings as LiveSettings, Source, Times};
 use crate::run::Control;
 use crate::run::logging::Flusher;
@@ -55,28 +56,30 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let mut router = builder
         .slashes
         .map_or(plain, |it| Router::new().slashes(it));
-    let readiness = builder.lifecycle.readiness().clone();
-    let (lifecycle, contributions) = builder.install(&mut settings, &mut problems);
+    let (lifecycle, mut contributions) = builder.install(&mut settings, &mut problems);
     let observe = builder.observe_layer(&guards, &flusher, &late);
     let counted = guards.metrics && !builder.collects;
     let ours = builder.ours(&guards);
     let known = RouteList::new();
-    let guards = GuardStack::new(guards, observe, &known, &mut problems);
+    let viewers = contributions.take_viewers();
+    let guards = GuardStack::new(guards, observe, (&known, viewers), &mut problems);
     note(guards.register(&builder.metrics), &mut problems);
     let ours = ours.with(guards.limits());
     router = guards.add_to(router);
     for layer in builder.layers {
         router = layer(router);
     }
-    let health = builder.health.routes(&readiness, builder.build_info);
+    let health = (builder.health).routes(lifecycle.readiness(), builder.build_info);
     let exposition = builder.metrics_endpoint.routes(&builder.metrics);
     router = contributions.add_to(router);
     router = router.merge(builder.root).merge(health).merge(exposition);
+    let layers = router.layer_names();
 
     let metrics = builder.metrics;
     let build = builder.build_info;
     let told = metrics.build_info(build.version, build.commit, build.build_time);
     note(told, &mut problems);
+    let shown = Shown::new(&builder.config, builder.live.clone());
     let (given, adjust) = ((builder.live, builder.reloads), builder.context.adjust());
     let sources = sources(given, &builder.config, adjust, &settings, ours);
     let reloader = Reloader::new(sources, &metrics, &mut problems);
@@ -87,6 +90,13 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
         return Err(problems);
     };
     known.set(router.routes().iter().cloned());
+    lifecycle.inspect().set_host(View {
+        routes: router.routes().to_vec(),
+        layers,
+        build,
+        shown,
+        reloader: reloader.clone(),
+    });
     note(count_dropped_lines(&metrics, &flusher), &mut problems);
     if counted {
         note(late.resolve(&metrics, router.routes().len()), &mut problems);
@@ -210,6 +220,7 @@ impl AppBuilder {
     fn take_over_config(&mut self) {
         let config = &self.config;
         self.lifecycle
+            .debug(config.debug)
             .start_timeout(config.start_timeout)
             .unwind_timeout(config.shutdown_timeout);
         self.context.trusted_proxies = self.believed_proxies();

@@ -437,6 +437,22 @@ pub const SERVER_KEYS: &[Key] = &[
             "Tokens for the program's token authentication, separated by commas.",
             "供程序的令牌认证使用的令牌，以逗号分隔。",
         ),
+    Key::new("server.ops_token", Kind::Text)
+        .env("OPS_TOKEN")
+        .default("")
+        .secret()
+        .doc(
+            "Tokens of operators who may look and act, separated by commas.",
+            "可查看并操作的运维令牌，以逗号分隔。",
+        ),
+    Key::new("server.ops_read_token", Kind::Text)
+        .env("OPS_READ_TOKEN")
+        .default("")
+        .secret()
+        .doc(
+            "Tokens of operators who may look only, separated by commas.",
+            "只读运维令牌，以逗号分隔。",
+        ),
     Key::new("server.log_format", Kind::Choice(&["pretty", "json"]))
         .env("APP_LOG_FORMAT")
         .flag("--log-format")

@@ -7,6 +7,7 @@
 mod keys;
 mod load;
 mod read;
+mod show;
 mod tls;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 pub use self::keys::SERVER_KEYS;
 pub use self::load::{Config, ConfigLoader, Configuration, LoadError, Loading};
 pub(crate) use self::read::check_addrs;
+pub(crate) use self::show::Shown;
 pub use self::tls::{ClientAuth, TlsSettings, TlsVersion};
 
 /// Addresses, deadlines and bounds of a server.
@@ -58,8 +60,8 @@ pub struct ServerConfig {
     /// 0777; in a setting three or four octal digits. Default: 0660.
     #[serde(deserialize_with = "read::mode")]
     pub unix_socket_mode: u32,
-    /// Whether this is a development run: then errors show to whoever asks where they come from
-    /// and what is behind them. Default: false.
+    /// Whether this is a development run: then errors show where they come from and what is behind
+    /// them, to whoever asks [from this machine](plumego_middleware::local). Default: false.
     pub debug: bool,
     /// Whether `.env` and the TOML file are read again when they change (feature `watch`), as they
     /// are in a development run. SIGHUP reads them in any case. Default: false.
@@ -173,6 +175,12 @@ pub struct ServerConfig {
     /// is no flag for it, since everybody on a machine can read the arguments of a process. Nothing
     /// else looks at it. Default: none.
     pub auth_token: Option<Secret<String>>,
+    /// Tokens of operators who may look and act, separated by commas: what the program may hand to
+    /// the guard of the operator endpoints (feature `ops`). No flag, as with `auth_token`.
+    /// Default: none.
+    pub ops_token: Option<Secret<String>>,
+    /// Tokens of operators who may look only, separated by commas. No flag. Default: none.
+    pub ops_read_token: Option<Secret<String>>,
     /// How log lines look: `pretty` or `json`. Default: pretty.
     #[serde(deserialize_with = "read::from_text")]
     pub log_format: LogFormat,
@@ -237,6 +245,8 @@ impl Default for ServerConfig {
             abuse_guard_max_keys: 100_000,
             security_headers_enabled: true,
             auth_token: None,
+            ops_token: None,
+            ops_read_token: None,
             log_format: LogFormat::Pretty,
             log_filter: LogFilter::default(),
             log_file: None,

@@ -55,9 +55,10 @@ pub struct Guards {
     pub access_log: bool,
     /// Counts requests, their time and their bytes by route. Default: on.
     pub metrics: bool,
-    /// Shows to whoever asks what is behind an error: the line of the program, the causes, the
-    /// nearest routes, as JSON or as a page. For development alone. Default:
-    /// [`ServerConfig::debug`], which is off.
+    /// Shows what is behind an error: the line of the program, the causes, the nearest routes, as
+    /// JSON or as a page. To whoever asks [from this machine](plumego_middleware::local), and to
+    /// whom a component lets ([`Setup::show_errors_to`](plumego_component::Setup::show_errors_to)).
+    /// For development alone. Default: [`ServerConfig::debug`], which is off.
     pub debug_errors: bool,
     /// Tells browsers what a page may do, on every answer. Default: [`HeaderPolicy::standard`].
     pub security_headers: Option<HeaderPolicy>,

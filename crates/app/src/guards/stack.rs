@@ -1,5 +1,6 @@
 //! From choices to one layer.
 
+use plumego_component::Viewer;
 use plumego_contract::{Problem, Problems};
 use plumego_middleware::debug_errors::RouteList;
 use plumego_middleware::{
@@ -16,11 +17,11 @@ use super::{Guards, stats};
 pub(crate) struct GuardStack(FusedLayer);
 
 impl GuardStack {
-    /// Makes the layers; `routes` are known later. What cannot be made is left out, and told.
+    /// Makes the layers; `routes` are known later, `viewers` may see what is behind errors. What cannot be made is left out, and told.
     pub(crate) fn new(
         guards: Guards,
         observe: Option<ObserveLayer>,
-        routes: &RouteList,
+        (routes, viewers): (&RouteList, Vec<Viewer>),
         problems: &mut Problems,
     ) -> Self {
         let abuse_guard = guards.abuse_guard.map(|config| {
@@ -46,7 +47,7 @@ impl GuardStack {
         layers.observe = observe;
         layers.debug_errors = guards
             .debug_errors
-            .then(|| DebugErrorsLayer::new(routes.clone()));
+            .then(|| DebugErrorsLayer::new(routes.clone()).local_or(viewers));
         layers.security_headers = guards.security_headers.map(SecurityHeadersLayer::new);
         layers.cors = cors.transpose().unwrap_or_else(|found| {
             problems.extend(found);

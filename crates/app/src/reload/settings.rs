@@ -20,6 +20,7 @@ type Hook = Box<dyn Fn(&Loaded, &[Change]) + Send + Sync>;
 /// The live settings of a program, of whatever type they are.
 pub(crate) trait LiveConfig: Send + Sync {
     fn reload(&self) -> Result<(Arc<Loaded>, Vec<Change>), ConfigErrors>;
+    fn loaded(&self) -> Arc<Loaded>;
     fn files(&self) -> Vec<PathBuf>;
     fn on_reload(&self, hook: Hook);
 }
@@ -30,8 +31,12 @@ impl<S: Send + Sync + 'static> LiveConfig for Live<S> {
         Ok((Arc::clone(reloaded.loaded()), reloaded.changes().to_vec()))
     }
 
+    fn loaded(&self) -> Arc<Loaded> {
+        Live::loaded(self)
+    }
+
     fn files(&self) -> Vec<PathBuf> {
-        self.loaded().files().to_vec()
+        Live::loaded(self).files().to_vec()
     }
 
     fn on_reload(&self, hook: Hook) {

@@ -27,6 +27,7 @@ mod heard;
 mod http1;
 #[cfg(feature = "http2")]
 mod http2;
+mod inspect;
 mod lifecycle;
 mod limits;
 mod observed;

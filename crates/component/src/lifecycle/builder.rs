@@ -15,10 +15,12 @@ use super::part::{Hook, OfComponent, OfRunner, Part, PartKind, Work};
 use super::{Inner, Lifecycle, LifecycleConfig, Progress};
 use crate::Name;
 use crate::component::{Component, Runner};
+use crate::drawers::Drawers;
 use crate::health::{HealthRegistry, Readiness};
+use crate::inspect::Inspect;
 use crate::order::{Node, resolve};
 use crate::panic::catch_now;
-use crate::setup::{Contributions, Declared, Setup, Shared};
+use crate::setup::{Contributions, Declared, Setup};
 use crate::tasks::{TaskOutput, Tasks};
 
 /// Components, runners and hooks on their way to a [`Lifecycle`].
@@ -31,7 +33,9 @@ pub struct LifecycleBuilder {
     components: Vec<Added>,
     runners: Vec<(Name, Arc<dyn Work>, &'static Location<'static>)>,
     hooks: Vec<Hook>,
-    shared: Shared,
+    metrics: Metrics,
+    log_filter: LiveFilter,
+    debug: bool,
 }
 
 type Install = dyn FnOnce(&mut Setup<'_>) -> Result<(), Error> + Send;
@@ -58,8 +62,16 @@ impl LifecycleBuilder {
             components: Vec::new(),
             runners: Vec::new(),
             hooks: Vec::new(),
-            shared: Shared::default(),
+            metrics: Metrics::default(),
+            log_filter: LiveFilter::default(),
+            debug: false,
         }
+    }
+
+    /// Whether this is a development run. Default: no.
+    pub fn debug(&mut self, debug: bool) -> &mut Self {
+        self.debug = debug;
+        self
     }
 
     /// Sets [`LifecycleConfig::start_timeout`].
@@ -76,13 +88,13 @@ impl LifecycleBuilder {
 
     /// The metrics that components count into. Default: some of their own.
     pub fn metrics(&mut self, metrics: Metrics) -> &mut Self {
-        self.shared.metrics = metrics;
+        self.metrics = metrics;
         self
     }
 
     /// The filter of the log that components may change. Default: one that nothing uses.
     pub fn log_filter(&mut self, filter: LiveFilter) -> &mut Self {
-        self.shared.log_filter = filter;
+        self.log_filter = filter;
         self
     }
 
@@ -157,7 +169,14 @@ impl LifecycleBuilder {
     /// problems. A lifecycle that has problems must not be started.
     pub fn build_all(self) -> (Lifecycle, Contributions, Problems) {
         let mut problems = Problems::new();
-        let (nodes, mut installed) = install(self.components, &self.shared, &mut problems);
+        let (tasks, readiness) = (self.tasks.clone(), self.readiness.clone());
+        let inspect = Inspect::new(
+            self.debug,
+            (self.metrics, self.log_filter),
+            tasks,
+            readiness,
+        );
+        let (nodes, mut installed) = install(self.components, &inspect, &mut problems);
         runner_names(&self.runners, &mut problems);
         let order = resolve(&nodes).unwrap_or_else(|found| {
             problems.extend(found);
@@ -165,12 +184,13 @@ impl LifecycleBuilder {
         });
 
         let mut contributions = Contributions::default();
+        let (mut drawers, mut waiting) = (Drawers::default(), Vec::new());
         let mut parts = Vec::new();
         let mut hooks = self.hooks;
         let in_order = order
             .into_iter()
             .filter_map(|place| installed.get_mut(place).and_then(Option::take));
-        for (name, work, declared) in in_order {
+        for (name, work, mut declared) in in_order {
             parts.push(Part {
                 kind: PartKind::Component,
                 name: Name::Borrowed(name),
@@ -178,12 +198,11 @@ impl LifecycleBuilder {
                 tasks: self.tasks.group(name),
                 reported: declared.checks.is_empty(),
             });
+            waiting.extend(contributions.take(&mut declared, &mut drawers));
             register(&self.health, name, declared.checks, &mut problems);
-            contributions.layers.extend(declared.layers);
-            contributions.routers.push(declared.router);
-            contributions.observers.append(declared.observers);
             hooks.extend(declared.hooks);
         }
+        contributions.assemble(waiting, drawers);
         parts.extend(self.runners.into_iter().map(|(name, work, _)| Part {
             kind: PartKind::Runner,
             tasks: self.tasks.group(name.clone()),
@@ -199,6 +218,7 @@ impl LifecycleBuilder {
             requests: self.requests,
             health: self.health,
             readiness: self.readiness,
+            inspect,
             parts,
             progress: Mutex::new(Progress {
                 hooks,
@@ -228,12 +248,12 @@ type Installed = Option<(&'static str, Arc<dyn Work>, Declared)>;
 
 fn install(
     components: Vec<Added>,
-    shared: &Shared,
+    inspect: &Inspect,
     problems: &mut Problems,
 ) -> (Vec<Node>, Vec<Installed>) {
     let installed = components.into_iter().map(|added| {
         let mut declared = Declared::default();
-        let work = || (added.install)(&mut Setup::new(added.name, shared, &mut declared));
+        let work = || (added.install)(&mut Setup::new(added.name, inspect, &mut declared));
         let wrong = match catch_now(work) {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(format!("was not installed: {error:?}")),

@@ -39,6 +39,7 @@ pub use self::report::{Cause, Failure, StartError, StopReport};
 use self::steps::Steps;
 use crate::component::StartContext;
 use crate::health::{HealthConfig, HealthRegistry, Readiness};
+use crate::inspect::Inspect;
 use crate::stop::after;
 use crate::tasks::{MAX_TASKS, Tasks};
 
@@ -83,6 +84,7 @@ struct Inner {
     checks: Tasks,
     health: HealthRegistry,
     readiness: Readiness,
+    inspect: Inspect,
     /// Components in the order they start, then runners.
     parts: Vec<Part>,
     progress: Mutex<Progress>,
@@ -132,6 +134,11 @@ impl Lifecycle {
     /// when requests are welcome.
     pub fn readiness(&self) -> &Readiness {
         &self.0.readiness
+    }
+
+    /// The application as its components look at it.
+    pub fn inspect(&self) -> &Inspect {
+        &self.0.inspect
     }
 
     /// Starts everything, one after the other, and runs every health check once.

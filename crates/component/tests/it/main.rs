@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod drawers;
 mod health;
 mod lifecycle;
 mod model;

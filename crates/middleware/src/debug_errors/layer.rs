@@ -1,20 +1,55 @@
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use plumego_contract::RouteInfo;
+use http::HeaderMap;
+use plumego_contract::{RequestContext, RouteInfo};
 use tower_layer::Layer;
 
 use super::DebugErrorsService;
+use crate::local;
 
 /// Tells a developer more about errors. See the [module](super).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DebugErrorsLayer {
     pub(crate) routes: RouteList,
+    /// `None`: everybody is told.
+    viewers: Option<Arc<[Viewer]>>,
 }
 
+/// Whether somebody is told.
+type Viewer = Arc<dyn Fn(&RequestContext, &HeaderMap) -> bool + Send + Sync>;
+
 impl DebugErrorsLayer {
-    /// Names routes of this list where none matches.
+    /// Names routes of this list where none matches. Everybody is told.
     pub fn new(routes: RouteList) -> Self {
-        Self { routes }
+        Self {
+            routes,
+            viewers: None,
+        }
+    }
+
+    /// Tells only those who ask [from this machine](local), and those whom one of the viewers
+    /// lets.
+    #[must_use]
+    pub fn local_or(mut self, viewers: impl IntoIterator<Item = Viewer>) -> Self {
+        self.viewers = Some(viewers.into_iter().collect());
+        self
+    }
+
+    pub(crate) fn tells(&self, context: &RequestContext, headers: &HeaderMap) -> bool {
+        let Some(viewers) = &self.viewers else {
+            return true;
+        };
+        local::check(context, headers).is_ok()
+            || viewers.iter().any(|viewer| viewer(context, headers))
+    }
+}
+
+impl fmt::Debug for DebugErrorsLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DebugErrorsLayer")
+            .field("for_everybody", &self.viewers.is_none())
+            .finish_non_exhaustive()
     }
 }
 
@@ -44,7 +79,7 @@ impl<S> Layer<S> for DebugErrorsLayer {
     fn layer(&self, inner: S) -> Self::Service {
         DebugErrorsService {
             inner,
-            routes: self.routes.clone(),
+            layer: self.clone(),
         }
     }
 }

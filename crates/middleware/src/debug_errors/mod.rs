@@ -1,5 +1,7 @@
 //! Errors that tell a developer more. **For debug mode alone**: it shows lines of the program, the
-//! causes of errors and the list of routes to whoever asks.
+//! causes of errors and the list of routes to whoever asks, unless
+//! [`local_or`](DebugErrorsLayer::local_or) says that only the developer's own machine is told. An
+//! application says so.
 //!
 //! A 4xx or 5xx that was made of an [`Error`](plumego_contract::Error) gets, beside what every
 //! client sees: method, path and query, the line of the program that made the error, its causes,

@@ -11,9 +11,9 @@ use pin_project_lite::pin_project;
 use plumego_contract::{Body, BoxError, ErrorReport, Request, RequestContext, Response};
 use tower_service::Service;
 
-use super::RouteList;
 use super::page::page;
 use super::report::Told;
+use super::{DebugErrorsLayer, RouteList};
 use crate::vary;
 use plumego_contract::accept::prefers_html;
 
@@ -25,7 +25,7 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-u
 #[derive(Debug, Clone)]
 pub struct DebugErrorsService<S> {
     pub(super) inner: S,
-    pub(super) routes: RouteList,
+    pub(super) layer: DebugErrorsLayer,
 }
 
 impl<S, B, R> Service<http::Request<B>> for DebugErrorsService<S>
@@ -44,10 +44,10 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
-        let teller = Teller::new(context, self.routes.clone(), request.headers());
+        let teller = Teller::of(&self.layer, &context, request.headers());
         DebugErrorsFuture {
             inner: self.inner.call(request.map(Body::new)),
-            teller: Some(teller),
+            teller,
         }
     }
 }
@@ -60,13 +60,21 @@ pub(crate) struct Teller {
 }
 
 impl Teller {
-    pub(crate) fn new(context: RequestContext, routes: RouteList, headers: &HeaderMap) -> Self {
-        context.want_error_reports();
-        Self {
-            context,
-            routes,
-            html: prefers_html(headers),
+    /// `None` for whom the layer does not tell.
+    pub(crate) fn of(
+        layer: &DebugErrorsLayer,
+        context: &RequestContext,
+        headers: &HeaderMap,
+    ) -> Option<Self> {
+        if !layer.tells(context, headers) {
+            return None;
         }
+        context.want_error_reports();
+        Some(Self {
+            context: context.clone(),
+            routes: layer.routes.clone(),
+            html: prefers_html(headers),
+        })
     }
 
     /// Rewrites what an error became. Everything else, and every stream, is left as it is.

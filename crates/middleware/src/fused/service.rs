@@ -70,8 +70,8 @@ where
     fn below_observe(&mut self, mut request: Request, marks: &mut Marks) -> State<S, S::Future> {
         let layers = &self.shared.layers;
         if let Some(layer) = &layers.debug_errors {
-            let (context, routes) = (marks.context.clone(), layer.routes.clone());
-            marks.teller = Some(Box::new(Teller::new(context, routes, request.headers())));
+            let teller = Teller::of(layer, &marks.context, request.headers());
+            marks.teller = teller.map(Box::new);
         }
         if let Some(layer) = &layers.security_headers {
             marks.said.secure = security_headers::is_secure(&marks.context);

@@ -26,6 +26,7 @@ mod from_fn;
 mod fused;
 mod guards;
 mod harness;
+mod local;
 mod observe;
 mod rate_limit;
 mod rate_limit_attack;

@@ -321,6 +321,12 @@ impl Router {
             .sum()
     }
 
+    /// The names of the layers of this router itself, the outermost first.
+    pub fn layer_names(&self) -> Vec<&'static str> {
+        let names = self.layers.iter().flat_map(|layer| layer.names.iter());
+        names.copied().collect()
+    }
+
     /// Checks everything and builds the table that requests are looked up in.
     ///
     /// # Errors

@@ -149,6 +149,13 @@ fn log_file_that_cannot_be_written_is_an_error_that_names_it() {
     assert!(text.contains("/no/such/place/shop.log"), "{text}");
 }
 
+/// A request for this machine by its name.
+async fn ask(client: &mut Client, path: &str, headers: &str) -> crate::client::Answer {
+    let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
+    client.send(head).await;
+    client.answer().await
+}
+
 #[tokio::test]
 async fn errors_show_what_is_behind_them_in_debug_mode_alone() {
     for debug in [false, true] {
@@ -159,7 +166,15 @@ async fn errors_show_what_is_behind_them_in_debug_mode_alone() {
         });
         let (running, addr) = start(app).await;
         let mut client = Client::connect(addr).await;
-        let fails = client.get("/fails").await;
+        // A name that was made to resolve to this machine, and a proxy on it.
+        for strange in ["host: evil.example", "host: localhost\r\nvia: 1.1 proxy"] {
+            let head = format!("GET /fails HTTP/1.1\r\n{strange}\r\n\r\n");
+            client.send(head).await;
+            let fails = client.answer().await;
+            assert_eq!(fails.status(), 500);
+            assert!(!fails.body.contains("the cause"), "{}", fails.body);
+        }
+        let fails = ask(&mut client, "/fails", "").await;
         assert_eq!(fails.status(), 500);
         assert_eq!(
             fails.body.contains("the cause behind it"),
@@ -167,7 +182,7 @@ async fn errors_show_what_is_behind_them_in_debug_mode_alone() {
             "{}",
             fails.body
         );
-        let nowhere = client.get("/user/7").await;
+        let nowhere = ask(&mut client, "/user/7", "").await;
         assert_eq!(nowhere.status(), 404);
         assert_eq!(
             nowhere.body.contains("/users/{id}"),
@@ -175,7 +190,7 @@ async fn errors_show_what_is_behind_them_in_debug_mode_alone() {
             "{}",
             nowhere.body
         );
-        let page = client.ask("GET", "/fails", "accept: text/html\r\n").await;
+        let page = ask(&mut client, "/fails", "accept: text/html\r\n").await;
         assert_eq!(
             page.header("content-type")
                 .unwrap()
