@@ -124,7 +124,7 @@ fn parse(text: &str, length: u64) -> Option<Requested> {
     if parts.is_empty() || parts.len() > MAX_RANGES {
         return None;
     }
-    let mut parts: Vec<_> = parts.into_iter().flatten().collect();
+    let mut parts: Vec<Range<u64>> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.sort_by_key(|part| part.start);
     Some(if parts.is_empty() {
         Requested::Beyond
@@ -133,8 +133,8 @@ fn parse(text: &str, length: u64) -> Option<Requested> {
     })
 }
 
-/// One range; the inner `None` is one that begins after the end.
-fn span(member: &str, length: u64) -> Option<Option<Range<u64>>> {
+/// One range; one that begins after the end is empty.
+fn span(member: &str, length: u64) -> Option<Range<u64>> {
     let (first, last) = member.split_once('-')?;
     let span = match (first, last) {
         ("", suffix) => length.saturating_sub(number(suffix)?)..length,
@@ -147,7 +147,7 @@ fn span(member: &str, length: u64) -> Option<Option<Range<u64>>> {
             first..last.saturating_add(1).min(length)
         }
     };
-    Some((span.start < span.end).then_some(span))
+    Some(span)
 }
 
 /// Parts that overlap or touch are one. They come in order.
