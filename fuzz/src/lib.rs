@@ -20,6 +20,7 @@ pub mod query;
 pub mod route_match;
 pub mod route_pattern;
 pub mod trace_header;
+pub mod url_guard;
 
 /// A target and bytes that reach deep into it, from which others are made.
 #[derive(Debug, Clone, Copy)]
@@ -98,5 +99,10 @@ pub const TARGETS: &[Target] = &[
         name: "trace_header",
         run: trace_header::run,
         seeds: trace_header::SEEDS,
+    },
+    Target {
+        name: "url_guard",
+        run: url_guard::run,
+        seeds: url_guard::SEEDS,
     },
 ];
