@@ -1,13 +1,20 @@
 //! `cargo xtask bench router`: what it takes to find a route, beside matchit.
+//!
+//! Both find a value by a path, with the raw parts of the path that parameters took; Plumego picks
+//! the route of the method too. What `dispatch` adds is told for itself: nothing of matchit's is
+//! like it. It checks host and framing, decodes the parameters, makes the request's context, and
+//! runs a handler that answers at once.
 
 #![expect(clippy::print_stdout, reason = "a program that talks to a person")]
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use plumego::Error;
-use plumego::contract::AppContext;
-use plumego::http::Method;
+use plumego::contract::{AppContext, Body, Connection, Request};
+use plumego::http::{Method, StatusCode};
 use plumego::router::{Frozen, Router};
 
 /// Rounds, in turn, of which the middle and the best are told.
@@ -25,6 +32,7 @@ fn main() -> Result<(), Error> {
     let both = Both::new(&github)?;
     both.compare("130 routes, found", &hits)?;
     both.compare("130 routes, missed", &misses)?;
+    both.dispatch("130 routes, dispatched", &hits)?;
     let many = many();
     let asked: Vec<String> = many
         .iter()
@@ -94,6 +102,44 @@ impl Both {
         println!("{what:<24} Plumego {ours}   matchit {theirs}");
         Ok(())
     }
+
+    /// The whole way from requests to responses.
+    fn dispatch(&self, what: &str, paths: &[String]) -> Result<(), Error> {
+        let mut rounds = Vec::new();
+        for _ in 0..ROUNDS {
+            let mut taken = Duration::ZERO;
+            let turns = LOOKUPS.div_ceil(paths.len() * 4);
+            for _ in 0..turns {
+                let requests: Vec<_> = paths
+                    .iter()
+                    .map(|path| get(path))
+                    .collect::<Result<_, _>>()?;
+                let begin = Instant::now();
+                for request in requests {
+                    self.answer(request)?;
+                }
+                taken += begin.elapsed();
+            }
+            rounds.push(each(taken, turns * paths.len()));
+        }
+        println!("{what:<24} Plumego {}", Middle::of(rounds));
+        Ok(())
+    }
+
+    fn answer(&self, request: Request) -> Result<(), Error> {
+        let dispatch = self.ours.dispatch(Connection::default(), request);
+        let response = pin!(dispatch.response);
+        match response.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(response) if response.status() == StatusCode::OK => {
+                black_box(response);
+                Ok(())
+            }
+            _ => Err(Error::bad_request(
+                "differ",
+                "a handler did not answer at once",
+            )),
+        }
+    }
 }
 
 /// Nanoseconds for a lookup.
@@ -105,8 +151,17 @@ fn nanos(paths: &[String], look_up: impl Fn(&str) -> Option<usize>) -> f64 {
             black_box(look_up(black_box(path)));
         }
     }
-    let lookups = u32::try_from(turns * paths.len()).unwrap_or(u32::MAX);
-    begin.elapsed().as_secs_f64() * 1e9 / f64::from(lookups)
+    each(begin.elapsed(), turns * paths.len())
+}
+
+/// Nanoseconds for one of so many.
+fn each(taken: Duration, count: usize) -> f64 {
+    taken.as_secs_f64() * 1e9 / f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+fn get(path: &str) -> Result<Request, Error> {
+    let request = plumego::http::Request::get(path).header("host", "example.com");
+    request.body(Body::empty()).map_err(Error::internal)
 }
 
 /// The middle of the rounds, and the best.

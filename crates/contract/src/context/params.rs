@@ -19,6 +19,14 @@ impl Params {
         Self::default()
     }
 
+    /// No parameters, with room for values of so many bytes together.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self {
+            values: String::with_capacity(bytes),
+            ends: SmallVec::new(),
+        }
+    }
+
     /// Adds the value of the next parameter, already decoded.
     pub fn push(&mut self, value: &str) {
         self.values.push_str(value);

@@ -10,7 +10,7 @@ use super::{Inner, host, params};
 use crate::Slashes;
 use crate::outcome::Outcome;
 use crate::slashes;
-use crate::table::{Found, normal_host, split_port};
+use crate::table::{Captures, Found, normal_host, split_port};
 
 /// What a request leads to: places in the frozen router.
 pub(super) enum Target {
@@ -71,19 +71,27 @@ impl Inner {
             Slashes::Lenient => slashes::lenient(path),
             Slashes::Strict | Slashes::Redirect => Cow::Borrowed(path),
         };
-        let found = self.table.find(host, &path, method);
+        let mut captures = Captures::new();
+        let found = self.table.find(host, &path, method, &mut captures);
         if self.slashes == Slashes::Redirect
-            && !self.is_written(&found)
+            && !self.is_written(found)
             && let Some(outcome) = self.redirect(host, &path, request)
         {
             return at_root(outcome);
         }
-        self.target(found, host, &path, method)
+        self.target(found, &captures, host, &path, method)
     }
 
-    fn target(&self, found: Found, host: Option<&str>, path: &str, method: &Method) -> Target {
+    fn target(
+        &self,
+        found: Found,
+        captures: &Captures,
+        host: Option<&str>,
+        path: &str,
+        method: &Method,
+    ) -> Target {
         match found {
-            Found::Route { route, captures } => {
+            Found::Route(route) => {
                 let entry = self.entries.get(route);
                 match entry.and_then(|entry| params::decode(entry, path, captures)) {
                     Some(params) => Target::Route { route, params },
@@ -95,7 +103,7 @@ impl Inner {
                 }
             }
             Found::Fallback(place) => Target::Fallback(place),
-            Found::NotAllowed { route } => {
+            Found::NotAllowed(route) => {
                 let allow = self.table.allow(host, path);
                 Target::Outcome {
                     outcome: if method == Method::OPTIONS {
@@ -112,19 +120,22 @@ impl Inner {
     }
 
     fn redirect(&self, host: Option<&str>, path: &str, request: &Request) -> Option<Outcome> {
-        let leads_somewhere =
-            |path: &String| self.is_written(&self.table.find(host, path, request.method()));
+        let leads_somewhere = |path: &String| {
+            let mut captures = Captures::new();
+            let method = request.method();
+            self.is_written(self.table.find(host, path, method, &mut captures))
+        };
         let path = slashes::instead(path).find(leads_somewhere)?;
         slashes::location(&path, request.uri().query()).map(Outcome::Redirect)
     }
 
     /// Whether a route has the path that was made for it: not a fallback, and not a site, whose
     /// files nobody knows here.
-    fn is_written(&self, found: &Found) -> bool {
-        let (Found::Route { route, .. } | Found::NotAllowed { route }) = found else {
+    fn is_written(&self, found: Found) -> bool {
+        let (Found::Route(route) | Found::NotAllowed(route)) = found else {
             return false;
         };
-        self.entries.get(*route).is_some_and(|entry| !entry.is_site)
+        self.entries.get(route).is_some_and(|entry| !entry.is_site)
     }
 
     fn scope(&self, route: usize) -> usize {

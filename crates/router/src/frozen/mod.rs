@@ -16,7 +16,7 @@ use plumego_contract::{AppContext, RouteInfo};
 pub use self::dispatch::{Dispatch, FrozenFuture, ResponseFuture};
 pub use self::url::NO_PARAMS;
 use crate::pattern::Pattern;
-use crate::table::{Found, HostRule, Table};
+use crate::table::{Captures, Found, HostRule, Table};
 use crate::{Endpoint, Slashes};
 
 /// An immutable table of routes. Cheap to clone; nothing in it takes a lock or grows.
@@ -63,8 +63,9 @@ impl Frozen {
     /// what [`Frozen::dispatch`] finds, without a request. For tools and tests. `None` also when
     /// the path is there and the method is not.
     pub fn find(&self, method: &Method, path: &str) -> Option<&Arc<RouteInfo>> {
-        match self.0.table.find(None, path, method) {
-            Found::Route { route, .. } => self.0.infos.get(route),
+        let mut captures = Captures::new();
+        match self.0.table.find(None, path, method, &mut captures) {
+            Found::Route(route) => self.0.infos.get(route),
             _ => None,
         }
     }

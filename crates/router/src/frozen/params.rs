@@ -9,9 +9,11 @@ use crate::pattern::{Segment, decode_segment};
 use crate::table::Captures;
 
 /// The decoded parameters, or `None` when an escape is broken or a value is not UTF-8.
-pub(super) fn decode(entry: &Entry, path: &str, captures: Captures) -> Option<Params> {
-    let mut params = Params::new();
-    let mut captures = captures.into_iter();
+pub(super) fn decode(entry: &Entry, path: &str, captures: &Captures) -> Option<Params> {
+    // Decoding makes nothing longer.
+    let bytes = captures.iter().map(ExactSizeIterator::len).sum();
+    let mut params = Params::with_capacity(bytes);
+    let mut captures = captures.iter();
     for segment in entry.pattern.segments() {
         if segment.name().is_none() {
             continue;
@@ -19,7 +21,7 @@ pub(super) fn decode(entry: &Entry, path: &str, captures: Captures) -> Option<Pa
         // The prefix of a mount alone leaves nothing for its wildcard.
         let raw = captures
             .next()
-            .and_then(|range| path.get(range))
+            .and_then(|range| path.get(range.clone()))
             .unwrap_or_default();
         match segment {
             Segment::Wildcard(_) if entry.mount.is_some() => {

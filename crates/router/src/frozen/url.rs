@@ -91,7 +91,7 @@ impl Frozen {
             Methods::Any => Method::from_bytes(b"ANY").ok()?,
         };
         match self.0.table.find_bound(&entry.host, &path, &method) {
-            Found::Route { route, .. } => Some(route),
+            Found::Route(route) => Some(route),
             _ => None,
         }
     }

@@ -60,7 +60,9 @@ impl Router {
     /// use plumego_contract::{Request, Response};
     /// use plumego_router::Router;
     ///
-    /// let pages = tower::service_fn(async |_: Request| Ok::<_, Infallible>(Response::default()));
+    /// let pages = tower::service_fn(async |_: Request| {
+    ///     Ok::<Response, Infallible>(Response::default())
+    /// });
     /// let router = Router::new().post("/login", async || "in").site("/", pages);
     /// assert_eq!(router.route_count(), 2);
     /// ```

@@ -1,8 +1,10 @@
 //! The frozen table: one trie for each host, and what is found there.
 
+mod edges;
 mod host;
+mod leaf;
 mod search;
-mod statics;
+mod segment;
 mod trie;
 
 use std::collections::{BTreeSet, HashMap};
@@ -10,10 +12,11 @@ use std::collections::{BTreeSet, HashMap};
 use http::Method;
 
 pub(crate) use self::host::{bind, normal_host, split_port};
+use self::leaf::Leaf;
+pub(crate) use self::leaf::Slot;
 use self::search::Search;
 pub(crate) use self::search::{Captures, Found};
-pub(crate) use self::trie::{Draft, Slot};
-use self::trie::{Leaf, Trie};
+use self::trie::{Draft, Trie};
 use crate::pattern::Pattern;
 
 /// Which requests a table of routes is for.
@@ -75,12 +78,26 @@ impl Table {
         !self.exact.is_empty() || !self.suffixes.is_empty()
     }
 
-    /// Looks a path up. The host is in the form of [`normal_host`].
-    pub(crate) fn find(&self, host: Option<&str>, path: &str, method: &Method) -> Found {
-        let mut search = Search::new(path, method);
+    /// Looks a path up. The host is in the form of [`normal_host`]. The captures are those of the
+    /// route that is found; there are none before.
+    pub(crate) fn find(
+        &self,
+        host: Option<&str>,
+        path: &str,
+        method: &Method,
+        captures: &mut Captures,
+    ) -> Found {
+        let Some(mut search) = Search::new(path, method, captures) else {
+            return Found::Nothing;
+        };
         if !self.has_hosts() {
             return search.run(&self.every).unwrap_or_else(|| search.missed());
         }
+        self.find_by_host(host, search)
+    }
+
+    #[cold]
+    fn find_by_host(&self, host: Option<&str>, mut search: Search<'_>) -> Found {
         for trie in self.tries(host) {
             if let Some(found) = search.run(trie) {
                 return found;
@@ -101,7 +118,10 @@ impl Table {
                     .map(|(_, trie)| trie)
             }
         };
-        let mut search = Search::new(path, method);
+        let mut captures = Captures::new();
+        let Some(mut search) = Search::new(path, method, &mut captures) else {
+            return Found::Nothing;
+        };
         match trie.and_then(|trie| search.run(trie)) {
             Some(found) => found,
             None => search.missed(),

@@ -1,46 +1,30 @@
-//! An immutable trie of path segments, in one arena.
+//! An immutable trie of path segments: nodes, edges and leaves, each kind in one arena.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use http::Method;
-
-use super::statics::Statics;
+use super::edges::{Edges, NONE, small};
+use super::leaf::{Leaf, LeafDraft, Slot};
 use crate::pattern::Segment;
 
-/// What is put at the end of a pattern. The numbers are places in the frozen router.
-#[derive(Debug, Clone)]
-pub(crate) enum Slot {
-    Method(Method, usize),
-    Any(usize),
-    /// The prefix of a mount: it yields to a written route for any method.
-    Mount(usize),
-    /// GET and HEAD of what no other route has, for any method.
-    Site(usize),
-    Fallback(usize),
-}
-
-/// The end of one or more patterns of the same shape.
-#[derive(Debug, Default)]
-pub(crate) struct Leaf {
-    methods: Vec<(Method, usize)>,
-    any: Option<usize>,
-    mount: Option<usize>,
-    site: Option<usize>,
-    fallback: Option<usize>,
-}
-
-/// A node lies in the arena; `usize`s are places there.
-#[derive(Debug, Default)]
+/// The numbers are places in the arenas of nodes and leaves; [`NONE`] stands for none.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
-    pub(super) statics: Statics,
-    pub(super) param: Option<usize>,
-    pub(super) wildcard: Option<Box<Leaf>>,
-    pub(super) leaf: Option<Box<Leaf>>,
+    /// For its edges.
+    pub(super) seed: u64,
+    pub(super) param: u32,
+    pub(super) leaf: u32,
+    pub(super) wildcard: u32,
+    pub(super) kinds: u32,
+    /// The route of the leaf for GET, which most requests are.
+    pub(super) get: u32,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Trie {
     nodes: Box<[Node]>,
+    pub(super) edges: Edges,
+    leaves: Box<[Leaf]>,
 }
 
 /// A trie while patterns are still put in.
@@ -53,80 +37,28 @@ pub(crate) struct Draft {
 struct DraftNode {
     statics: BTreeMap<Box<str>, usize>,
     param: Option<usize>,
-    wildcard: Option<Box<Leaf>>,
-    leaf: Option<Box<Leaf>>,
+    wildcard: Option<LeafDraft>,
+    leaf: Option<LeafDraft>,
 }
 
-impl Leaf {
-    /// The route for a method: its own, GET's for HEAD, then ANY's, then a mount.
-    pub(super) fn pick(&self, method: &Method) -> Option<usize> {
-        let own = |wanted: &Method| {
-            self.methods
-                .iter()
-                .find(|(method, _)| method == wanted)
-                .map(|(_, route)| *route)
-        };
-        own(method)
-            .or_else(|| {
-                (method == Method::HEAD)
-                    .then(|| own(&Method::GET))
-                    .flatten()
-            })
-            .or(self.any)
-            .or(self.mount)
-    }
-
-    /// What answers GET and HEAD where no route has the path.
-    pub(super) fn site(&self) -> Option<usize> {
-        self.site
-    }
-
-    pub(super) fn fallback(&self) -> Option<usize> {
-        self.fallback
-    }
-
-    /// Any route here, the one written first if there are several.
-    pub(super) fn first(&self) -> Option<usize> {
-        let methods = self.methods.iter().map(|(_, route)| *route);
-        methods.chain(self.any).chain(self.mount).min()
-    }
-
-    pub(super) fn methods(&self) -> impl Iterator<Item = &Method> {
-        self.methods.iter().map(|(method, _)| method)
-    }
-
-    /// What is there already stays: freezing has reported it.
-    fn put(&mut self, slot: Slot) {
-        match slot {
-            Slot::Method(method, route) => {
-                if !self.methods().any(|there| *there == method) {
-                    self.methods.push((method, route));
-                }
-            }
-            Slot::Any(route) => self.any = self.any.or(Some(route)),
-            Slot::Mount(route) => self.mount = self.mount.or(Some(route)),
-            Slot::Site(route) => self.site = self.site.or(Some(route)),
-            Slot::Fallback(place) => self.fallback = self.fallback.or(Some(place)),
-        }
-    }
-}
+/// What lies below a node: the sum of its `kinds`.
+pub(super) const STATICS: u32 = 1;
+pub(super) const PARAM: u32 = 2;
+pub(super) const WILDCARD: u32 = 4;
 
 impl Trie {
-    pub(super) fn root(&self) -> Option<&Node> {
-        self.nodes.first()
+    #[inline]
+    pub(super) fn node(&self, place: u32) -> Option<&Node> {
+        self.nodes.get(place as usize)
     }
 
-    pub(super) fn node(&self, place: usize) -> Option<&Node> {
-        self.nodes.get(place)
+    #[inline]
+    pub(super) fn leaf(&self, place: u32) -> Option<&Leaf> {
+        self.leaves.get(place as usize)
     }
 
     pub(super) fn leaves(&self) -> impl Iterator<Item = &Leaf> {
-        self.nodes.iter().flat_map(|node| {
-            node.leaf
-                .as_deref()
-                .into_iter()
-                .chain(node.wildcard.as_deref())
-        })
+        self.leaves.iter()
     }
 }
 
@@ -164,14 +96,58 @@ impl Draft {
     }
 
     pub(super) fn build(self) -> Trie {
-        let nodes = self.nodes.into_iter().map(|draft| Node {
-            statics: Statics::new(draft.statics),
-            param: draft.param,
-            wildcard: draft.wildcard,
-            leaf: draft.leaf,
-        });
+        let mut leaves = Vec::new();
+        let mut keep = |leaf: Option<Leaf>| {
+            let Some(leaf) = leaf else {
+                return NONE;
+            };
+            leaves.push(leaf);
+            small(leaves.len() - 1)
+        };
+        let mut nodes = Vec::with_capacity(self.nodes.len());
+        let mut families = Vec::new();
+        for (place, draft) in self.nodes.into_iter().enumerate() {
+            let kinds = [
+                (!draft.statics.is_empty(), STATICS),
+                (draft.param.is_some(), PARAM),
+                (draft.wildcard.is_some(), WILDCARD),
+            ];
+            let kinds = kinds.iter().filter(|(there, _)| *there);
+            let leaf = draft.leaf.map(LeafDraft::build);
+            nodes.push(Node {
+                seed: 0,
+                get: leaf.as_ref().map_or(NONE, Leaf::get),
+                param: draft.param.map_or(NONE, small),
+                leaf: keep(leaf),
+                wildcard: keep(draft.wildcard.map(LeafDraft::build)),
+                kinds: kinds.map(|(_, kind)| kind).sum(),
+            });
+            let children = draft.statics.into_iter();
+            let children: Vec<_> = children.map(|(text, at)| (text, small(at))).collect();
+            if !children.is_empty() {
+                families.push((place, children));
+            }
+        }
+        let edges = join(&mut nodes, families);
         Trie {
-            nodes: nodes.collect(),
+            nodes: nodes.into_boxed_slice(),
+            edges,
+            leaves: leaves.into_boxed_slice(),
         }
     }
+}
+
+/// A node and its static children.
+type Family = (usize, Vec<(Box<str>, u32)>);
+
+/// The edges to the static children of each node.
+fn join(nodes: &mut [Node], mut families: Vec<Family>) -> Edges {
+    let mut edges = Edges::new(families.iter().map(|(_, children)| children.len()).sum());
+    families.sort_by_key(|(place, children)| (Reverse(children.len()), *place));
+    for (place, children) in &families {
+        if let Some(node) = nodes.get_mut(*place) {
+            node.seed = edges.put(small(*place), children);
+        }
+    }
+    edges
 }

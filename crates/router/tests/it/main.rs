@@ -15,6 +15,7 @@ mod handlers;
 mod hosts;
 mod layers;
 mod listing;
+mod many;
 mod memory;
 mod methods;
 mod mounts;

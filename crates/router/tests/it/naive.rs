@@ -31,7 +31,7 @@ impl Rule {
     /// The pattern, its parameters named after their places and the method.
     fn pattern(&self) -> String {
         let part = |(i, part): (usize, &Part)| match part {
-            Part::Text(text) => format!("/{text}"),
+            Part::Text(text) => format!("/{}", text.replace('%', "%25")),
             Part::One => format!("/{{p{i}{}}}", self.method),
             Part::Rest => format!("/{{*p{i}{}}}", self.method),
         };
@@ -181,12 +181,25 @@ fn router(rules: &[Rule]) -> Router {
     })
 }
 
+/// Texts about as long as a word of the machine, or two, and one that looks like an escape.
+const LONG: [&str; 8] = [
+    "sevenbs",
+    "eight-bs",
+    "nine-byte",
+    "sixteen-bytes-16",
+    "sixteen-bytes-1",
+    "more-than-sixteen-bytes",
+    "more-than-sixteen-byteS",
+    "%61",
+];
+
 fn rule() -> impl Strategy<Value = Rule> {
     let method = sample::select(vec![
         "GET", "GET", "GET", "POST", "HEAD", "OPTIONS", "PURGE", "ANY",
     ]);
     let part = prop_oneof![
         3 => sample::select(vec!["a", "b", "me", "\u{e9}"]).prop_map(Part::Text),
+        1 => sample::select(LONG.to_vec()).prop_map(Part::Text),
         2 => Just(Part::One),
     ];
     let end = prop_oneof![
@@ -208,8 +221,34 @@ fn target() -> impl Strategy<Value = (&'static str, String)> {
         "GET", "GET", "GET", "POST", "HEAD", "OPTIONS", "PURGE", "BREW",
     ];
     let segment = sample::select(vec![
-        "a", "a", "b", "b", "me", "c", "", "%61", "m%65", "%C3%A9", "a%2Fb", "%2f", "%zz", "%ff",
-        "%", "a b%20",
+        "a",
+        "a",
+        "b",
+        "b",
+        "me",
+        "c",
+        "",
+        "%61",
+        "m%65",
+        "%C3%A9",
+        "a%2Fb",
+        "%2f",
+        "%zz",
+        "%ff",
+        "%",
+        "a b%20",
+        "sevenbs",
+        "eight-bs",
+        "eight-bs-",
+        "eight%2Dbs",
+        "nine-byte",
+        "sixteen-bytes-16",
+        "sixteen-bytes-1",
+        "more-than-sixteen-bytes",
+        "more-than-sixteen-byteS",
+        "more-than-sixteen-byte%53",
+        "%2561",
+        "sixteen-bytes-1%36",
     ]);
     (sample::select(methods), collection::vec(segment, 1..5)).prop_map(|(method, segments)| {
         (method, format!("/{}", segments.join("/")).replace(' ', "+"))
