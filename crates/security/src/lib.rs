@@ -8,9 +8,12 @@
 //! | --- | --- |
 //! | bound how often somebody may ask | [`limit`] |
 //! | tell browsers what a page may do | [`headers`] |
+//! | keep and check passwords | [`password`](crate#features) (feature `password`) |
 //! | sign and verify tokens | [`jwt`](crate#features) (feature `jwt`) |
 
 pub mod headers;
 #[cfg(feature = "jwt")]
 pub mod jwt;
 pub mod limit;
+#[cfg(feature = "password")]
+pub mod password;

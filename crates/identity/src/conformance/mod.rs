@@ -17,6 +17,8 @@
     reason = "a check fails by a panic, as every assertion of a test"
 )]
 
+mod sessions;
 mod tokens;
 
+pub use self::sessions::session_records;
 pub use self::tokens::{refresh_store, revocation_store};

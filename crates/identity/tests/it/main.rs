@@ -14,5 +14,6 @@ mod jwks;
 mod races;
 mod ring;
 mod ring_model;
+mod session;
 mod stores;
 mod world;

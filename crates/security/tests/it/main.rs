@@ -17,3 +17,5 @@ mod jwt;
 mod limit;
 mod limit_attack;
 mod limit_model;
+#[cfg(feature = "password")]
+mod password;
