@@ -10,5 +10,10 @@
 
 pub mod conformance;
 pub mod jwks;
+//! | hash passwords without starving other routes | [`hasher`] |
+//! | write a store of my own | [`conformance`] |
+
+pub mod conformance;
+pub mod hasher;
 pub mod ring;
 pub mod tokens;

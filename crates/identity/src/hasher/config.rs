@@ -60,7 +60,10 @@ impl HasherConfig {
         );
         check(
             self.max_waiting <= 10_000,
-            format!("max_waiting is {}: expected at most 10000", self.max_waiting),
+            format!(
+                "max_waiting is {}: expected at most 10000",
+                self.max_waiting
+            ),
         );
         check(
             !self.max_wait.is_zero(),

@@ -49,7 +49,7 @@ use std::sync::Arc;
 
 use plumego_contract::{Error, Problems};
 use plumego_observe::metrics::{MetricError, Metrics};
-use plumego_security::password::{PasswordError, Passwords, Scratch, Verdict};
+use plumego_security::password::{Passwords, Verdict};
 use plumego_stdx::Secret;
 
 pub use self::config::HasherConfig;
@@ -98,8 +98,7 @@ impl Hasher {
     pub async fn hash(&self, password: Secret<String>) -> Result<String, Error> {
         let memory = self.passwords.memory_kib(None)?;
         let passwords = Arc::clone(&self.passwords);
-        let work =
-            move |scratch: &mut Scratch| passwords.hash_in(scratch, password.expose().as_str());
+        let work = move || passwords.hash(password.expose());
         Ok(self.pool.run(memory, work).await??)
     }
 
@@ -116,9 +115,7 @@ impl Hasher {
     ) -> Result<Verdict, Error> {
         let memory = self.passwords.memory_kib(stored.as_deref())?;
         let passwords = Arc::clone(&self.passwords);
-        let work = move |scratch: &mut Scratch| -> Result<Verdict, PasswordError> {
-            passwords.verify_in(scratch, password.expose(), stored.as_deref())
-        };
+        let work = move || passwords.verify(password.expose(), stored.as_deref());
         Ok(self.pool.run(memory, work).await??)
     }
 
@@ -137,6 +134,8 @@ impl Hasher {
         metrics.counter_fn("password_hashes", help, move || pool.stats().done)?;
         let pool = Arc::clone(&self.pool);
         let help = "Passwords that were refused: too many waited, or waited too long.";
-        metrics.counter_fn("password_hashes_refused", help, move || pool.stats().refused)
+        metrics.counter_fn("password_hashes_refused", help, move || {
+            pool.stats().refused
+        })
     }
 }

@@ -6,13 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plumego_contract::{Error, Problem, Problems, codes};
-use plumego_security::password::Scratch;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{HasherConfig, HasherStats};
 
-/// Memory above that of a new hash is given back at once, so that one old hash does not hold it.
-type Job = Box<dyn FnOnce(&mut Scratch) + Send>;
+type Job = Box<dyn FnOnce() + Send>;
 
 /// See [`super::Hasher`].
 #[derive(Debug)]
@@ -52,7 +50,9 @@ impl Pool {
         for i in 0..config.threads {
             let incoming = Arc::clone(&incoming);
             let name = format!("password-{i}");
-            let spawned = std::thread::Builder::new().name(name).spawn(move || work(&incoming));
+            let spawned = std::thread::Builder::new()
+                .name(name)
+                .spawn(move || work(&incoming));
             if let Err(error) = spawned {
                 let mut problems = Problems::new();
                 problems.push(Problem::new(format!("password hasher: no thread: {error}")));
@@ -74,7 +74,7 @@ impl Pool {
     pub(super) async fn run<T: Send + 'static>(
         &self,
         memory_kib: u32,
-        work: impl FnOnce(&mut Scratch) -> T + Send + 'static,
+        work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let place = self.place()?;
         let turn = tokio::time::timeout(self.max_wait, self.turn(memory_kib)).await;
@@ -86,8 +86,8 @@ impl Pool {
         let counts = Arc::clone(&self.counts);
         // The place, the thread and the memory go with the work: who hangs up frees none of them
         // before it is over.
-        let job: Job = Box::new(move |scratch| {
-            let made = work(scratch);
+        let job: Job = Box::new(move || {
+            let made = work();
             counts.done.fetch_add(1, Ordering::Relaxed);
             drop((turn, place));
             let _gone = answer.send(made);
@@ -114,7 +114,9 @@ impl Pool {
 
     async fn turn(&self, memory_kib: u32) -> Result<[OwnedSemaphorePermit; 2], Error> {
         let thread = Arc::clone(&self.threads).acquire_owned().await;
-        let memory = Arc::clone(&self.memory).acquire_many_owned(memory_kib).await;
+        let memory = Arc::clone(&self.memory)
+            .acquire_many_owned(memory_kib)
+            .await;
         Ok([thread.map_err(|_| gone())?, memory.map_err(|_| gone())?])
     }
 
@@ -127,19 +129,18 @@ impl Pool {
     }
 }
 
-/// One thread: job after job, in memory that is used again, until the last sender is gone.
+/// One thread: job after job, until the last sender is gone.
 fn work(incoming: &Mutex<Receiver<Job>>) {
-    let mut scratch = Scratch::default();
     loop {
-        let next = incoming.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let next = incoming
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .recv();
         let Ok(job) = next else {
             return;
         };
-        let run = std::panic::AssertUnwindSafe(|| job(&mut scratch));
-        if std::panic::catch_unwind(run).is_err() {
-            // The caller is told by the channel that closed.
-            scratch = Scratch::default();
-        }
+        // After a panic the caller is told by the channel that closed, and the thread goes on.
+        let _told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
     }
 }
 

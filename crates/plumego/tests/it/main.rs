@@ -54,6 +54,8 @@
     reason = "tests"
 )]
 
+#[cfg(all(feature = "identity", feature = "password"))]
+mod accounts;
 mod answers;
 mod bodies;
 mod building;

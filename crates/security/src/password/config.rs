@@ -78,11 +78,17 @@ impl PasswordConfig {
         );
         check(
             (1..=ceilings.argon2_passes).contains(&self.passes),
-            format!("passes is {}: expected 1 to {}", self.passes, ceilings.argon2_passes),
+            format!(
+                "passes is {}: expected 1 to {}",
+                self.passes, ceilings.argon2_passes
+            ),
         );
         check(
             (1..=ceilings.argon2_lanes).contains(&self.lanes),
-            format!("lanes is {}: expected 1 to {}", self.lanes, ceilings.argon2_lanes),
+            format!(
+                "lanes is {}: expected 1 to {}",
+                self.lanes, ceilings.argon2_lanes
+            ),
         );
         let bytes = self.max_password_bytes;
         check(

@@ -60,4 +60,4 @@ mod verify;
 pub use self::config::{PasswordCeilings, PasswordConfig};
 pub use self::error::PasswordError;
 pub use self::policy::{PasswordPolicy, Weakness};
-pub use self::verify::{Passwords, Scratch, Verdict};
+pub use self::verify::{Passwords, Verdict};

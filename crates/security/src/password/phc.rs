@@ -49,7 +49,11 @@ fn argon2(algorithm: argon2::Algorithm, rest: &str) -> Parsed {
     let version = match version {
         "19" => argon2::Version::V0x13,
         "16" => argon2::Version::V0x10,
-        _ => return Err(PasswordError::Malformed("its version of Argon2 is not known")),
+        _ => {
+            return Err(PasswordError::Malformed(
+                "its version of Argon2 is not known",
+            ));
+        }
     };
     let [params, salt, hash] = split(rest)?;
     Ok(Stored::Argon2 {

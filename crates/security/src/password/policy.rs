@@ -125,7 +125,10 @@ impl PasswordPolicy {
             return Err(Weakness::Common);
         }
         let own = self.context.iter().map(String::as_str);
-        if own.chain(context.iter().copied()).any(|word| is_made_of(&lower, word)) {
+        if own
+            .chain(context.iter().copied())
+            .any(|word| is_made_of(&lower, word))
+        {
             return Err(Weakness::Context);
         }
         if is_pattern(&lower) {
@@ -145,13 +148,19 @@ fn is_common_again(lower: &str) -> bool {
 /// part before the `@` and each part behind it.
 fn is_made_of(lower: &str, word: &str) -> bool {
     let word = word.to_lowercase();
-    let parts = word.split(['@', '.', ' ']).chain([word.as_str()]);
-    let core = core(lower);
-    let squeezed: String = core.chars().filter(|c| c.is_alphanumeric()).collect();
+    let pieces = word.split(['@', '.', ' ']);
+    let parts = word.split('@').chain(pieces).chain([word.as_str()]);
+    let squeezed = squeeze(core(lower));
     let unit = period(&squeezed).unwrap_or(&squeezed);
     parts
+        .map(squeeze)
         .filter(|part| part.chars().count() >= 3)
-        .any(|part| part == core || part == lower || part == squeezed || part == unit)
+        .any(|part| part == squeezed || part == unit || part == squeeze(lower))
+}
+
+/// Letters and digits alone.
+fn squeeze(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// Without digits and signs at both ends.
@@ -194,7 +203,9 @@ fn run(signs: &[char], row: &str) -> usize {
     let forwards: Vec<char> = row.chars().collect();
     let backwards: Vec<char> = row.chars().rev().collect();
     let along = |row: &[char]| {
-        let start = signs.first().and_then(|first| row.iter().position(|c| c == first));
+        let start = signs
+            .first()
+            .and_then(|first| row.iter().position(|c| c == first));
         let row = start.and_then(|start| row.get(start..)).unwrap_or_default();
         signs.iter().zip(row).take_while(|(a, b)| a == b).count()
     };

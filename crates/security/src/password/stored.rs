@@ -4,7 +4,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use plumego_stdx::ct_eq;
 use sha2::{Sha256, Sha512};
 
-use super::verify::Scratch;
+use super::verify;
 use super::{PasswordCeilings, PasswordConfig, PasswordError};
 
 /// The shortest hash that is taken: fewer bits could be guessed.
@@ -65,7 +65,11 @@ impl Stored {
 
     /// Refuses what asks for too much, and what is too little to be a hash.
     pub(super) fn check(&self, ceilings: &PasswordCeilings) -> Result<(), PasswordError> {
-        at_most("memory in KiB", self.memory_kib(), u64::from(ceilings.memory_kib))?;
+        at_most(
+            "memory in KiB",
+            self.memory_kib(),
+            u64::from(ceilings.memory_kib),
+        )?;
         match self {
             Self::Argon2 {
                 passes,
@@ -80,7 +84,10 @@ impl Stored {
                 long_enough(hash, MIN_HASH_BYTES)
             }
             Self::Scrypt { r, p, hash, .. } => {
-                let work = self.memory_kib().saturating_mul(8).saturating_mul((*p).into());
+                let work = self
+                    .memory_kib()
+                    .saturating_mul(8)
+                    .saturating_mul((*p).into());
                 at_most("work of scrypt", work, ceilings.scrypt_work)?;
                 if *r == 0 || *p == 0 {
                     return Err(PasswordError::Malformed("a parameter of scrypt is 0"));
@@ -117,11 +124,7 @@ impl Stored {
     }
 
     /// Whether it is the hash of this password. In constant time, once computed.
-    pub(super) fn matches(
-        &self,
-        password: &[u8],
-        scratch: &mut Scratch,
-    ) -> Result<bool, PasswordError> {
+    pub(super) fn matches(&self, password: &[u8]) -> Result<bool, PasswordError> {
         let mut made = [0_u8; 128];
         let hash = match self {
             Self::Bcrypt { whole, .. } => {
@@ -133,16 +136,11 @@ impl Stored {
             }
         };
         let made = made.get_mut(..hash.len()).ok_or(TOO_LONG)?;
-        self.derive(password, made, scratch)?;
+        self.derive(password, made)?;
         Ok(ct_eq(made, hash))
     }
 
-    fn derive(
-        &self,
-        password: &[u8],
-        made: &mut [u8],
-        scratch: &mut Scratch,
-    ) -> Result<(), PasswordError> {
+    fn derive(&self, password: &[u8], made: &mut [u8]) -> Result<(), PasswordError> {
         match self {
             Self::Argon2 {
                 algorithm,
@@ -156,9 +154,11 @@ impl Stored {
                 let params = Params::new(*memory_kib, *passes, *lanes, Some(made.len()))
                     .map_err(|_| PasswordError::Malformed("Argon2 does not take its parameters"))?;
                 let argon2 = Argon2::new(*algorithm, *version, params);
-                scratch.fill(&argon2, password, salt, made)
+                verify::fill(&argon2, password, salt, made)
             }
-            Self::Scrypt { log_n, r, p, salt, .. } => {
+            Self::Scrypt {
+                log_n, r, p, salt, ..
+            } => {
                 const WRONG: PasswordError =
                     PasswordError::Malformed("scrypt does not take its parameters");
                 let params = scrypt::Params::new(*log_n, *r, *p).map_err(|_| WRONG)?;
@@ -197,7 +197,9 @@ fn at_most<N: PartialOrd + std::fmt::Display>(
 
 const fn long_enough(bytes: &[u8], least: usize) -> Result<(), PasswordError> {
     if bytes.len() < least {
-        return Err(PasswordError::Malformed("its salt or its hash is too short"));
+        return Err(PasswordError::Malformed(
+            "its salt or its hash is too short",
+        ));
     }
     Ok(())
 }

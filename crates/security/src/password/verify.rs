@@ -34,36 +34,21 @@ impl Verdict {
     }
 }
 
-/// The memory of Argon2, used again for one password after the other. It grows to what was needed
-/// most, which the ceilings bound.
-#[derive(Default)]
-pub struct Scratch(Vec<Block>);
-
-impl Scratch {
-    pub(super) fn fill(
-        &mut self,
-        argon2: &Argon2<'_>,
-        password: &[u8],
-        salt: &[u8],
-        made: &mut [u8],
-    ) -> Result<(), PasswordError> {
-        let blocks = argon2.params().block_count();
-        if let Some(more) = blocks.checked_sub(self.0.len()) {
-            let reserved = self.0.try_reserve_exact(more);
-            reserved.map_err(|error| PasswordError::Unavailable(error.to_string()))?;
-            self.0.resize(blocks, Block::default());
-        }
-        let memory = self.0.get_mut(..blocks).unwrap_or_default();
-        argon2
-            .hash_password_into_with_memory(password, salt, made, memory)
-            .map_err(|error| PasswordError::Unavailable(error.to_string()))
-    }
-}
-
-impl std::fmt::Debug for Scratch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scratch").field("kib", &self.0.len()).finish()
-    }
+/// Runs Argon2 in memory of its own, which is given back at once: a budget counts what is in use.
+pub(super) fn fill(
+    argon2: &Argon2<'_>,
+    password: &[u8],
+    salt: &[u8],
+    made: &mut [u8],
+) -> Result<(), PasswordError> {
+    let blocks = argon2.params().block_count();
+    let mut memory: Vec<Block> = Vec::new();
+    let reserved = memory.try_reserve_exact(blocks);
+    reserved.map_err(|error| PasswordError::Unavailable(error.to_string()))?;
+    memory.resize(blocks, Block::default());
+    argon2
+        .hash_password_into_with_memory(password, salt, made, memory.as_mut_slice())
+        .map_err(|error| PasswordError::Unavailable(error.to_string()))
 }
 
 impl Default for Passwords {
@@ -88,7 +73,9 @@ impl Passwords {
             Ok(params) => Ok(Self { config, params }),
             Err(error) => {
                 let mut problems = Problems::new();
-                problems.push(plumego_contract::Problem::new(format!("passwords: {error}")));
+                problems.push(plumego_contract::Problem::new(format!(
+                    "passwords: {error}"
+                )));
                 Err(problems)
             }
         }
@@ -104,18 +91,10 @@ impl Passwords {
     /// # Errors
     /// [`PasswordError::TooLong`]; [`PasswordError::Unavailable`].
     pub fn hash(&self, password: &str) -> Result<String, PasswordError> {
-        self.hash_in(&mut Scratch::default(), password)
-    }
-
-    /// As [`Passwords::hash`], in memory that is there already.
-    ///
-    /// # Errors
-    /// As [`Passwords::hash`].
-    pub fn hash_in(&self, scratch: &mut Scratch, password: &str) -> Result<String, PasswordError> {
         self.check_length(password)?;
         let mut salt = [0_u8; SALT_BYTES];
         random::fill(&mut salt).map_err(|error| PasswordError::Unavailable(error.to_string()))?;
-        let hash = self.derive(scratch, password, &salt)?;
+        let hash = self.derive(password, &salt)?;
         Ok(phc::argon2id(&self.params, &salt, &hash))
     }
 
@@ -127,28 +106,15 @@ impl Passwords {
     /// [`PasswordError::TooLong`], [`PasswordError::Malformed`], [`PasswordError::Excessive`],
     /// [`PasswordError::Unavailable`].
     pub fn verify(&self, password: &str, stored: Option<&str>) -> Result<Verdict, PasswordError> {
-        self.verify_in(&mut Scratch::default(), password, stored)
-    }
-
-    /// As [`Passwords::verify`], in memory that is there already.
-    ///
-    /// # Errors
-    /// As [`Passwords::verify`].
-    pub fn verify_in(
-        &self,
-        scratch: &mut Scratch,
-        password: &str,
-        stored: Option<&str>,
-    ) -> Result<Verdict, PasswordError> {
         self.check_length(password)?;
         let Some(stored) = stored else {
-            let hash = self.derive(scratch, password, &[0; SALT_BYTES])?;
+            let hash = self.derive(password, &[0; SALT_BYTES])?;
             // Kept from being optimised away; nothing is stored for nobody.
             std::hint::black_box(hash);
             return Ok(Verdict::Mismatch);
         };
         let stored = self.read(stored)?;
-        if stored.matches(password.as_bytes(), scratch)? {
+        if stored.matches(password.as_bytes())? {
             let needs_rehash = stored.is_outdated(&self.config);
             Ok(Verdict::Match { needs_rehash })
         } else {
@@ -182,15 +148,10 @@ impl Passwords {
         Ok(())
     }
 
-    fn derive(
-        &self,
-        scratch: &mut Scratch,
-        password: &str,
-        salt: &[u8],
-    ) -> Result<[u8; HASH_BYTES], PasswordError> {
+    fn derive(&self, password: &str, salt: &[u8]) -> Result<[u8; HASH_BYTES], PasswordError> {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone());
         let mut made = [0_u8; HASH_BYTES];
-        scratch.fill(&argon2, password.as_bytes(), salt, &mut made)?;
+        fill(&argon2, password.as_bytes(), salt, &mut made)?;
         Ok(made)
     }
 }

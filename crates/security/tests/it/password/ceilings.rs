@@ -7,21 +7,35 @@ const HASH: &str = "c2FsdHNhbHRzYWx0c2FsdA$QKHrg5tayLGcN+Y0HVPNaBqykOVLUxlMkZycX
 
 #[track_caller]
 fn refused(stored: &str) -> PasswordError {
-    Passwords::default().verify("password", Some(stored)).unwrap_err()
+    Passwords::default()
+        .verify("password", Some(stored))
+        .unwrap_err()
 }
 
 #[test]
 fn a_stored_hash_may_not_ask_for_the_whole_machine() {
     for (start, what) in [
-        ("$argon2id$v=19$m=4194304,t=1,p=1$", "memory in KiB: 4194304, at most 131072"),
+        (
+            "$argon2id$v=19$m=4194304,t=1,p=1$",
+            "memory in KiB: 4194304, at most 131072",
+        ),
         ("$argon2id$v=19$m=4294967295,t=1,p=1$", "memory in KiB"),
-        ("$argon2id$v=19$m=19456,t=4294967295,p=1$", "passes of Argon2"),
+        (
+            "$argon2id$v=19$m=19456,t=4294967295,p=1$",
+            "passes of Argon2",
+        ),
         ("$argon2id$v=19$m=19456,t=2,p=16777215$", "lanes of Argon2"),
-        ("$scrypt$ln=30,r=8,p=1$", "memory in KiB: 1073741825, at most 131072"),
+        (
+            "$scrypt$ln=30,r=8,p=1$",
+            "memory in KiB: 1073741825, at most 131072",
+        ),
         ("$scrypt$ln=255,r=4294967295,p=4294967295$", "memory in KiB"),
         ("$scrypt$ln=17,r=1,p=4294967295$", "memory in KiB"),
         ("$scrypt$ln=16,r=8,p=64$", "work of scrypt"),
-        ("$pbkdf2-sha256$i=4294967295$", "rounds of PBKDF2: 4294967295, at most 2000000"),
+        (
+            "$pbkdf2-sha256$i=4294967295$",
+            "rounds of PBKDF2: 4294967295, at most 2000000",
+        ),
         ("$pbkdf2-sha512$4294967295$", "rounds of PBKDF2"),
         ("pbkdf2_sha256$4294967295$", "rounds of PBKDF2"),
         ("4294967295$", "rounds of PBKDF2"),
@@ -33,7 +47,11 @@ fn a_stored_hash_may_not_ask_for_the_whole_machine() {
         assert!(why.contains(what), "{stored}: {why}");
     }
     let bcrypt = "$2b$31$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS";
-    assert!(refused(bcrypt).to_string().contains("cost of bcrypt: 31, at most 14"));
+    assert!(
+        refused(bcrypt)
+            .to_string()
+            .contains("cost of bcrypt: 31, at most 14")
+    );
 }
 
 #[test]
@@ -66,9 +84,16 @@ fn what_is_no_hash_is_malformed() {
         "1000$c2FsdA==$",
     ] {
         let error = refused(stored);
-        assert!(matches!(error, PasswordError::Malformed(_)), "{stored}: {error:?}");
+        assert!(
+            matches!(error, PasswordError::Malformed(_)),
+            "{stored}: {error:?}"
+        );
     }
-    let long = format!("$argon2id$v=19$m=19456,t=2,p=1${}${}", "A".repeat(400), "A".repeat(100));
+    let long = format!(
+        "$argon2id$v=19$m=19456,t=2,p=1${}${}",
+        "A".repeat(400),
+        "A".repeat(100)
+    );
     assert!(matches!(refused(&long), PasswordError::Malformed(_)));
 }
 
@@ -91,7 +116,10 @@ fn settings_out_of_their_bounds_are_told() {
         let text = Passwords::new(config).unwrap_err().to_string();
         assert!(text.contains(expected), "{text}");
     };
-    check(|it| it.memory_kib = 7, "memory_kib is 7: expected 8 for each lane");
+    check(
+        |it| it.memory_kib = 7,
+        "memory_kib is 7: expected 8 for each lane",
+    );
     check(|it| it.memory_kib = 1 << 20, "at most 131072");
     check(|it| it.passes = 0, "passes is 0");
     check(|it| it.lanes = 17, "lanes is 17");

@@ -24,11 +24,17 @@ fn length_counts_and_what_it_is_made_of_does_not() {
     }
     check(&"correct horse ".repeat(5), Ok(()));
     check("seven77", Err(Weakness::TooShort(8)));
-    check("\u{1f600}\u{1f600}\u{1f600}\u{1f600}", Err(Weakness::TooShort(8)));
+    check(
+        "\u{1f600}\u{1f600}\u{1f600}\u{1f600}",
+        Err(Weakness::TooShort(8)),
+    );
     check(&"ab cd ef ".repeat(120), Err(Weakness::TooLong(1024)));
 
     let alone = PasswordPolicy::default();
-    assert_eq!(alone.check("fourteen chars", &[]), Err(Weakness::TooShort(15)));
+    assert_eq!(
+        alone.check("fourteen chars", &[]),
+        Err(Weakness::TooShort(15))
+    );
     assert_eq!(alone.check("fifteen chars !", &[]), Ok(()));
 }
 
@@ -36,8 +42,17 @@ fn length_counts_and_what_it_is_made_of_does_not() {
 #[test]
 fn what_is_tried_first_is_refused() {
     for common in [
-        "password", "PASSWORD", "iloveyou", "football", "trustno1", "q1w2e3r4", "password1",
-        "Password123", "!!baseball!!", "passwordpassword", "sunshine2026",
+        "password",
+        "PASSWORD",
+        "iloveyou",
+        "football",
+        "trustno1",
+        "q1w2e3r4",
+        "password1",
+        "Password123",
+        "!!baseball!!",
+        "passwordpassword",
+        "sunshine2026",
     ] {
         check(common, Err(Weakness::Common));
     }
@@ -47,8 +62,16 @@ fn what_is_tried_first_is_refused() {
 #[test]
 fn names_of_user_and_service_are_refused() {
     for named in [
-        "plumego1", "PlumeGo!", "plumegoplumego", "2026plumego", "lovelace", "Lovelace1815",
-        "ada.lovelace", "adalovelace", "engines.example", "ada.lovelace@engines.example",
+        "plumego1",
+        "PlumeGo!",
+        "plumegoplumego",
+        "2026plumego",
+        "lovelace",
+        "Lovelace1815",
+        "ada.lovelace",
+        "adalovelace",
+        "engines.example",
+        "ada.lovelace@engines.example",
     ] {
         check(named, Err(Weakness::Context));
     }
@@ -59,13 +82,21 @@ fn names_of_user_and_service_are_refused() {
 #[test]
 fn rows_of_keys_and_repetitions_are_refused() {
     for pattern in [
-        "aaaaaaaaaa", "abababababab", "xyz!xyz!xyz!", "abcdefghijkl", "987654321098765",
-        "qwertyuiopasdfghjkl", "lkjhgfdsapoiuytrewq",
+        "aaaaaaaaaa",
+        "abababababab",
+        "xyz!xyz!xyz!",
+        "abcdefghijkl",
+        "987654321098765",
+        "qwertyuiopasdfghjkl",
+        "lkjhgfdsapoiuytrewq",
     ] {
         let mut policy = PasswordPolicy::with_second_factor();
         policy.context.clear();
         let found = policy.check(pattern, &[]).unwrap_err();
-        assert!(matches!(found, Weakness::Pattern | Weakness::Common), "{pattern}: {found:?}");
+        assert!(
+            matches!(found, Weakness::Pattern | Weakness::Common),
+            "{pattern}: {found:?}"
+        );
     }
     check("zzzzzzzzzzzzz", Err(Weakness::Pattern));
 }
@@ -75,5 +106,8 @@ fn a_weakness_is_a_field_error_without_the_password() {
     let field = Weakness::Common.at("new_password");
     assert_eq!(field.pointer, "/new_password");
     assert_eq!(field.code, "common_password");
-    assert_eq!(Weakness::TooShort(15).to_string(), "Use at least 15 characters.");
+    assert_eq!(
+        Weakness::TooShort(15).to_string(),
+        "Use at least 15 characters."
+    );
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use plumego_contract::Error;
-use plumego_security::password::{PasswordConfig, PasswordError, Passwords, Scratch, Verdict};
+use plumego_security::password::{PasswordConfig, PasswordError, Passwords, Verdict};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -33,12 +33,27 @@ fn small() -> Passwords {
 fn a_new_password_is_argon2id_with_a_salt_of_its_own() {
     let passwords = Passwords::default();
     let stored = passwords.hash(PASSWORD).unwrap();
-    assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-    assert!(!stored.contains('='.to_string().repeat(2).as_str()), "{stored}");
+    assert!(
+        stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+        "{stored}"
+    );
+    assert!(
+        !stored.contains('='.to_string().repeat(2).as_str()),
+        "{stored}"
+    );
     assert_ne!(stored, passwords.hash(PASSWORD).unwrap());
     let verdict = passwords.verify(PASSWORD, Some(&stored)).unwrap();
-    assert_eq!(verdict, Verdict::Match { needs_rehash: false });
-    for wrong in ["", "Correct horse battery staple", "correct horse battery staple "] {
+    assert_eq!(
+        verdict,
+        Verdict::Match {
+            needs_rehash: false
+        }
+    );
+    for wrong in [
+        "",
+        "Correct horse battery staple",
+        "correct horse battery staple ",
+    ] {
         let verdict = passwords.verify(wrong, Some(&stored)).unwrap();
         assert_eq!(verdict, Verdict::Mismatch, "{wrong:?}");
     }
@@ -48,12 +63,11 @@ fn a_new_password_is_argon2id_with_a_salt_of_its_own() {
 #[test]
 fn what_other_programs_stored_is_checked_and_to_be_made_anew() {
     let passwords = Passwords::default();
-    let mut scratch = Scratch::default();
     for (i, stored) in FOREIGN.iter().enumerate() {
-        let verdict = passwords.verify_in(&mut scratch, PASSWORD, Some(stored));
+        let verdict = passwords.verify(PASSWORD, Some(stored));
         let needs_rehash = i > 0;
         assert_eq!(verdict, Ok(Verdict::Match { needs_rehash }), "{stored}");
-        let verdict = passwords.verify_in(&mut scratch, "another", Some(stored));
+        let verdict = passwords.verify("another", Some(stored));
         assert_eq!(verdict, Ok(Verdict::Mismatch), "{stored}");
     }
 }
@@ -64,7 +78,12 @@ fn other_parameters_than_those_of_today_need_a_rehash() {
     let verdict = Passwords::default().verify(PASSWORD, Some(&old)).unwrap();
     assert_eq!(verdict, Verdict::Match { needs_rehash: true });
     let verdict = small().verify(PASSWORD, Some(&old)).unwrap();
-    assert_eq!(verdict, Verdict::Match { needs_rehash: false });
+    assert_eq!(
+        verdict,
+        Verdict::Match {
+            needs_rehash: false
+        }
+    );
 }
 
 #[test]
@@ -89,10 +108,18 @@ fn nothing_is_cut_and_nothing_is_changed() {
     let almost = format!("{}y", "x".repeat(1023));
     assert!(passwords.verify(&long, Some(&stored)).unwrap().is_match());
     assert!(!passwords.verify(&almost, Some(&stored)).unwrap().is_match());
-    for (one, other) in [("caf\u{e9}", "cafe\u{301}"), ("a\0b", "a"), (" a", "a"), ("A", "a")] {
+    for (one, other) in [
+        ("caf\u{e9}", "cafe\u{301}"),
+        ("a\0b", "a"),
+        (" a", "a"),
+        ("A", "a"),
+    ] {
         let stored = passwords.hash(one).unwrap();
         assert!(passwords.verify(one, Some(&stored)).unwrap().is_match());
-        assert!(!passwords.verify(other, Some(&stored)).unwrap().is_match(), "{one:?}");
+        assert!(
+            !passwords.verify(other, Some(&stored)).unwrap().is_match(),
+            "{one:?}"
+        );
     }
 }
 
@@ -117,10 +144,9 @@ fn nobody_takes_as_long_as_somebody() {
     config.memory_kib = 4096;
     let passwords = Passwords::new(config).unwrap();
     let stored = passwords.hash(PASSWORD).unwrap();
-    let mut scratch = Scratch::default();
-    let mut time = |stored: Option<&str>| {
+    let time = |stored: Option<&str>| {
         let start = Instant::now();
-        let verdict = passwords.verify_in(&mut scratch, "wrong", stored).unwrap();
+        let verdict = passwords.verify("wrong", stored).unwrap();
         assert_eq!(verdict, Verdict::Mismatch);
         start.elapsed()
     };

@@ -22,7 +22,12 @@ fn run(name: TestName, algorithm: &str) -> usize {
         let (salt, hash) = (encode(&test.salt), encode(&test.dk));
         let stored = format!("${algorithm}$i={}${salt}${hash}", test.iteration_count);
         let verdict = passwords.verify(password, Some(&stored)).unwrap();
-        assert_eq!(verdict.is_match(), !test.result.must_fail(), "{}", test.tc_id);
+        assert_eq!(
+            verdict.is_match(),
+            !test.result.must_fail(),
+            "{}",
+            test.tc_id
+        );
         let wrong = passwords.verify(&format!("{password}x"), Some(&stored));
         assert_eq!(wrong, Ok(Verdict::Mismatch), "{}", test.tc_id);
         checked += 1;

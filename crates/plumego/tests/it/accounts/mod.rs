@@ -1,0 +1,3 @@
+//! Those who sign in, over real sockets.
+
+mod login_flood;
