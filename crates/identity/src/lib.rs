@@ -6,14 +6,13 @@
 //! | sign tokens with keys that change | [`ring`] |
 //! | let somebody in with access and refresh tokens | [`tokens`] |
 //! | show my public keys, or take the tokens of another issuer | [`jwks`] |
-//! | write a store of my own | [`conformance`] |
-
-pub mod conformance;
-pub mod jwks;
 //! | hash passwords without starving other routes | [`hasher`] |
+//! | sessions of browsers, by a cookie | [`session`] |
 //! | write a store of my own | [`conformance`] |
 
 pub mod conformance;
 pub mod hasher;
+pub mod jwks;
 pub mod ring;
+pub mod session;
 pub mod tokens;
