@@ -60,7 +60,10 @@ async fn keeps_a_session_as_it_is(store: impl SessionRecords) {
         assert!(again.is_err(), "a second session of one id is refused");
     }
     assert!(store.remove("a").await.expect("a removal"));
-    assert!(!store.remove("a").await.expect("a removal"), "it is gone already");
+    assert!(
+        !store.remove("a").await.expect("a removal"),
+        "it is gone already"
+    );
     assert_eq!(store.load("a").await.expect("a load"), None);
 }
 
@@ -79,7 +82,11 @@ async fn replaces_the_version_before_alone(store: impl SessionRecords) {
     assert_eq!(found, Some(second), "a refused write changes nothing");
     let swap = store.replace("gone", next(&first)).await.expect("a write");
     assert_eq!(swap, Swap::Gone);
-    assert_eq!(store.load("gone").await.expect("a load"), None, "nor makes a session");
+    assert_eq!(
+        store.load("gone").await.expect("a load"),
+        None,
+        "nor makes a session"
+    );
 }
 
 async fn moves_a_session_to_another_id_in_one_step(store: impl SessionRecords) {
@@ -89,7 +96,11 @@ async fn moves_a_session_to_another_id_in_one_step(store: impl SessionRecords) {
     moved.version = 2;
     let swap = store.replace("a", moved.clone()).await.expect("a write");
     assert_eq!(swap, Swap::Done);
-    assert_eq!(store.load("a").await.expect("a load"), None, "the old id is worth nothing");
+    assert_eq!(
+        store.load("a").await.expect("a load"),
+        None,
+        "the old id is worth nothing"
+    );
     assert_eq!(store.load("b").await.expect("a load"), Some(moved));
     let listed = store.list("ada", 10).await.expect("a list");
     assert_eq!(listed.len(), 1, "it belongs to who signed in");
@@ -97,7 +108,10 @@ async fn moves_a_session_to_another_id_in_one_step(store: impl SessionRecords) {
 
 async fn loses_no_write_of_rivals(store: impl SessionRecords) {
     let store = Arc::new(store);
-    store.insert(record("a", "ada", 9)).await.expect("an insert");
+    store
+        .insert(record("a", "ada", 9))
+        .await
+        .expect("an insert");
     let mut rivals = JoinSet::new();
     for rival in 0..RIVALS {
         let store = Arc::clone(&store);
@@ -105,7 +119,9 @@ async fn loses_no_write_of_rivals(store: impl SessionRecords) {
             loop {
                 let found = store.load("a").await.expect("a load").expect("the session");
                 let mut next = next(&found);
-                next.session.attributes.insert(rival.to_string(), "was here".into());
+                next.session
+                    .attributes
+                    .insert(rival.to_string(), "was here".into());
                 if store.replace("a", next).await.expect("a write") == Swap::Done {
                     return;
                 }
@@ -116,7 +132,11 @@ async fn loses_no_write_of_rivals(store: impl SessionRecords) {
     rivals.join_all().await;
     let found = store.load("a").await.expect("a load").expect("the session");
     assert_eq!(found.version, u64::from(RIVALS) + 1);
-    assert_eq!(found.data().len(), RIVALS as usize + 1, "every write is there");
+    assert_eq!(
+        found.data().len(),
+        RIVALS as usize + 1,
+        "every write is there"
+    );
 }
 
 async fn lets_one_of_many_move(store: impl SessionRecords) {
@@ -136,8 +156,16 @@ async fn lets_one_of_many_move(store: impl SessionRecords) {
 }
 
 async fn lists_and_removes_those_of_a_subject(store: impl SessionRecords) {
-    for (id, subject, used) in [("a", "ada", 5), ("b", "ada", 7), ("c", "ada", 6), ("d", "bob", 9)] {
-        store.insert(record(id, subject, used)).await.expect("an insert");
+    for (id, subject, used) in [
+        ("a", "ada", 5),
+        ("b", "ada", 7),
+        ("c", "ada", 6),
+        ("d", "bob", 9),
+    ] {
+        store
+            .insert(record(id, subject, used))
+            .await
+            .expect("an insert");
     }
     let ids = async |subject: &str, limit| {
         let found = store.list(subject, limit).await.expect("a list");
@@ -151,7 +179,10 @@ async fn lists_and_removes_those_of_a_subject(store: impl SessionRecords) {
     assert_eq!(removed, 2);
     assert_eq!(ids("ada", 10).await, ["c"]);
     // One of another subject is not kept by naming it, nor touched.
-    assert_eq!(store.remove_all("ada", Some("d")).await.expect("a removal"), 1);
+    assert_eq!(
+        store.remove_all("ada", Some("d")).await.expect("a removal"),
+        1
+    );
     assert_eq!(ids("bob", 10).await, ["d"]);
     assert_eq!(store.remove_all("eve", None).await.expect("a removal"), 0);
 }

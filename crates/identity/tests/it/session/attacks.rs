@@ -13,7 +13,10 @@ async fn the_cookie_is_for_this_host_alone_and_for_no_script() {
     let response = site.send("POST", "/login", &[]).await;
     let cookie = response.headers()["set-cookie"].to_str().unwrap();
     let (value, attributes) = cookie.split_once("; ").unwrap();
-    assert_eq!(attributes, "Path=/; Max-Age=43200; Secure; HttpOnly; SameSite=Lax");
+    assert_eq!(
+        attributes,
+        "Path=/; Max-Age=43200; Secure; HttpOnly; SameSite=Lax"
+    );
     let value = value.strip_prefix("__Host-session=").unwrap();
     assert_eq!(value.len(), 87);
 
@@ -24,7 +27,10 @@ async fn the_cookie_is_for_this_host_alone_and_for_no_script() {
     let response = site.send("POST", "/login", &[]).await;
     let cookie = response.headers()["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("__Host-sid="), "{cookie}");
-    assert!(cookie.ends_with("SameSite=Strict") && !cookie.contains("Domain"), "{cookie}");
+    assert!(
+        cookie.ends_with("SameSite=Strict") && !cookie.contains("Domain"),
+        "{cookie}"
+    );
 }
 
 /// ASVS 5.0, 7.2.3: at least 128 bits, never the same.
@@ -150,7 +156,10 @@ async fn the_id_of_a_list_or_of_a_stolen_table_lets_nobody_in() {
     }
     let record = site.store.load(stored).await.unwrap().unwrap();
     let shown = format!("{record:?} {:?} {:?}", site.sessions, listed[0].created_at);
-    assert!(!shown.contains(stored.as_str()) && !shown.contains("abcd"), "{shown}");
+    assert!(
+        !shown.contains(stored.as_str()) && !shown.contains("abcd"),
+        "{shown}"
+    );
 }
 
 #[tokio::test]
@@ -163,7 +172,10 @@ async fn of_two_cookies_with_one_name_neither_counts() {
     let both = format!("{COOKIE}={own}; {COOKIE}={tossed}");
     assert_eq!(site.send("GET", "/private", &[&both]).await.status(), 401);
     let (one, other) = (format!("{COOKIE}={own}"), format!("{COOKIE}={tossed}"));
-    assert_eq!(site.send("GET", "/private", &[&one, &other]).await.status(), 401);
+    assert_eq!(
+        site.send("GET", "/private", &[&one, &other]).await.status(),
+        401
+    );
     // Others beside it do no harm, nor do those whose names end or begin alike.
     let among = format!("a=b;{one};  x{COOKIE}=1; {COOKIE}2=2; ;=; session=3");
     assert_eq!(site.send("GET", "/private", &[&among]).await.status(), 200);
@@ -247,9 +259,15 @@ fn weak_keys_and_settings_are_told() {
     let key = |text: &str| Secret::new(text.to_owned());
     for (given, expected) in [
         (vec![], "expected 1 to 8"),
-        (vec![key("short")], "cookie key 1 has 5 bytes, fewer than 32"),
+        (
+            vec![key("short")],
+            "cookie key 1 has 5 bytes, fewer than 32",
+        ),
         (vec![key(&"a".repeat(32)); 2], "cookie key 2 is there twice"),
-        ((0..9).map(|i| key(&i.to_string().repeat(32))).collect(), "expected 1 to 8"),
+        (
+            (0..9).map(|i| key(&i.to_string().repeat(32))).collect(),
+            "expected 1 to 8",
+        ),
     ] {
         let text = CookieKeys::new(given).unwrap_err().to_string();
         assert!(text.contains(expected) && !text.contains("aaaa"), "{text}");

@@ -118,7 +118,9 @@ async fn whoami(session: CurrentSession, principal: Option<Principal>) -> String
 }
 
 async fn stuff(session: CurrentSession) -> Result<&'static str, Error> {
-    session.update(|data| data.insert("big".into(), "x".repeat(5000))).await?;
+    session
+        .update(|data| data.insert("big".into(), "x".repeat(5000)))
+        .await?;
     Ok("kept")
 }
 
@@ -130,9 +132,11 @@ impl Site {
     pub(super) fn with(store: Store, keys: CookieKeys, config: SessionConfig) -> Self {
         let now = Arc::new(AtomicI64::new(1_000_000));
         let clock = Arc::clone(&now);
-        let sessions = Sessions::new(store.clone(), keys, config).unwrap().clock(move || {
-            Timestamp::from_unix_nanos(clock.load(Ordering::SeqCst) * 1_000_000_000)
-        });
+        let sessions = Sessions::new(store.clone(), keys, config)
+            .unwrap()
+            .clock(move || {
+                Timestamp::from_unix_nanos(clock.load(Ordering::SeqCst) * 1_000_000_000)
+            });
         let router = Router::new()
             .layer(SessionLayer::new(sessions.clone()))
             .post("/login", login)
@@ -176,7 +180,10 @@ impl Site {
             builder = builder.header("cookie", *cookie);
         }
         let request = builder.body(Body::empty()).unwrap();
-        self.app.dispatch(Connection::default(), request).response.await
+        self.app
+            .dispatch(Connection::default(), request)
+            .response
+            .await
     }
 
     pub(super) fn browser(&self) -> Browser {
@@ -197,13 +204,20 @@ pub(super) struct Browser {
 impl Browser {
     /// Status and body.
     pub(super) async fn ask(&mut self, method: &str, path: &str) -> (u16, String) {
-        let pair = self.cookie.as_ref().map(|value| format!("{COOKIE}={value}"));
+        let pair = self
+            .cookie
+            .as_ref()
+            .map(|value| format!("{COOKIE}={value}"));
         let pairs: Vec<&str> = pair.iter().map(String::as_str).collect();
         let response = self.site.send(method, path, &pairs).await;
         for set in response.headers().get_all("set-cookie") {
             let set = set.to_str().unwrap();
             let (pair, attributes) = set.split_once(';').unwrap();
-            let value = pair.strip_prefix(COOKIE).unwrap().strip_prefix('=').unwrap();
+            let value = pair
+                .strip_prefix(COOKIE)
+                .unwrap()
+                .strip_prefix('=')
+                .unwrap();
             self.cookie = (!attributes.contains("Max-Age=0")).then(|| value.to_owned());
             assert_eq!(response.headers()["cache-control"], "no-store");
         }

@@ -49,7 +49,11 @@ async fn the_last_use_is_written_once_a_minute() {
     let site = Site::new();
     let mut ada = site.browser();
     ada.ask("POST", "/login").await;
-    let seen = async || site.sessions.list("ada").await.unwrap()[0].last_seen_at.unwrap();
+    let seen = async || {
+        site.sessions.list("ada").await.unwrap()[0]
+            .last_seen_at
+            .unwrap()
+    };
     let first = seen().await;
     site.pass(59);
     ada.ask("GET", "/private").await;
@@ -83,7 +87,13 @@ async fn a_user_sees_and_ends_own_sessions_and_no_others() {
     phone.ask("POST", "/login").await;
     let keep = site.sessions.list("ada").await.unwrap();
     let laptops = keep.iter().find(|view| view.id == listed[0].id).unwrap();
-    assert_eq!(site.sessions.end_all("ada", Some(&laptops.id)).await.unwrap(), 1);
+    assert_eq!(
+        site.sessions
+            .end_all("ada", Some(&laptops.id))
+            .await
+            .unwrap(),
+        1
+    );
     assert_eq!(phone.ask("GET", "/private").await.0, 401);
     assert_eq!(laptop.ask("GET", "/private").await.0, 200);
     assert_eq!(site.sessions.end_all("ada", None).await.unwrap(), 1);

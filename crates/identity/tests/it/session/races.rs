@@ -17,11 +17,17 @@ async fn no_write_is_lost() {
         rivals.spawn(async move { tab.ask("POST", "/count").await });
     }
     let answers = rivals.join_all().await;
-    assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
+    assert!(
+        answers.iter().all(|(status, _)| *status == 200),
+        "{answers:?}"
+    );
     let mut counts: Vec<usize> = answers.iter().map(|(_, n)| n.parse().unwrap()).collect();
     counts.sort_unstable();
     assert_eq!(counts, (1..=RIVALS).collect::<Vec<_>>());
-    assert_eq!(ada.ask("GET", "/private").await, (200, format!("ada {RIVALS}")));
+    assert_eq!(
+        ada.ask("GET", "/private").await,
+        (200, format!("ada {RIVALS}"))
+    );
 }
 
 /// A write that began before the logout must not bring the session back.

@@ -61,7 +61,10 @@ async fn a_flood_of_visitors_keeps_within_the_bound() {
     let store = MemorySessionStore::with_capacity(100);
     store.insert(session("ada", "ada", i64::MAX)).await.unwrap();
     for i in 0..5000 {
-        store.insert(session(&i.to_string(), "", i64::MAX)).await.unwrap();
+        store
+            .insert(session(&i.to_string(), "", i64::MAX))
+            .await
+            .unwrap();
     }
     assert_eq!(store.len(), 100);
     assert!(store.load("ada").await.unwrap().is_some());
@@ -82,13 +85,21 @@ async fn it_keeps_sessions_behind_tokens_too() {
     };
     let rotated = store.rotate_refresh("s1", "r1", next("r2")).await.unwrap();
     assert_eq!(rotated.refresh_id.as_deref(), Some("r2"));
-    let reused = store.rotate_refresh("s1", "r1", next("r3")).await.unwrap_err();
+    let reused = store
+        .rotate_refresh("s1", "r1", next("r3"))
+        .await
+        .unwrap_err();
     assert_eq!(reused.kind(), AuthErrorKind::RefreshReused);
     let ended = store.get("s1").await.unwrap().unwrap();
     assert_eq!(ended.status, SessionStatus::Revoked);
     store.revoke("unknown", "no matter").await.unwrap();
-    let listed = plumego_contract::auth::SessionStore::list(&store, "ada", 10).await.unwrap();
+    let listed = plumego_contract::auth::SessionStore::list(&store, "ada", 10)
+        .await
+        .unwrap();
     assert_eq!(listed.len(), 1);
-    let gone = store.rotate_refresh("s9", "r1", next("r2")).await.unwrap_err();
+    let gone = store
+        .rotate_refresh("s9", "r1", next("r2"))
+        .await
+        .unwrap_err();
     assert_eq!(gone.kind(), AuthErrorKind::SessionRevoked);
 }
