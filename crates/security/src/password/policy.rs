@@ -141,7 +141,7 @@ impl PasswordPolicy {
 /// A common one with signs and digits around it, or twice.
 fn is_common_again(lower: &str) -> bool {
     let core = core(lower);
-    common::has(core) || period(core).is_some_and(|unit| common::has(unit))
+    common::has(core) || period(core).is_some_and(common::has)
 }
 
 /// The word with nothing but digits and signs around it, or again and again. For an address, the

@@ -183,7 +183,7 @@ impl Stored {
 
 const TOO_LONG: PasswordError = PasswordError::Malformed("its hash is too long");
 
-fn at_most<N: PartialOrd + std::fmt::Display>(
+fn at_most<N: PartialOrd + std::fmt::Display + Copy>(
     what: &str,
     found: N,
     most: N,
