@@ -84,6 +84,23 @@ impl Certificate {
         })
     }
 
+    /// What one of several has in common with those before it: of two for one name with the same
+    /// kind of key, clients never get the second.
+    pub(super) fn shadowed_by(&self, before: &[Self]) -> Option<String> {
+        let is_same = |name: &&String, other: &&Self| {
+            other.certified.key.algorithm() == self.certified.key.algorithm()
+                && other.names.contains(name)
+        };
+        self.names.iter().find_map(|name| {
+            let other = before.iter().find(|other| is_same(&name, other))?;
+            Some(format!(
+                "two certificates with the same kind of key are for `{name}`: clients get the one \
+                 in {}, which is named first, and never the one in {}",
+                other.file, self.file
+            ))
+        })
+    }
+
     /// Its chain, and how it is called.
     pub(super) fn part(&self) -> (String, Vec<CertificateDer<'static>>) {
         let name = format!("{} until {}", self.file, date(self.not_after));
@@ -106,6 +123,16 @@ impl Certificate {
             self.file
         ))
     }
+}
+
+/// Whether a certificate says of itself that it is an authority's (RFC 5280, section 4.2.1.9):
+/// a verification refuses such a one as that of a server. `None` when it cannot be told.
+pub(super) fn is_authority(der: &CertificateDer<'_>) -> Option<bool> {
+    let parsed = EndEntityCert::try_from(der).ok()?;
+    // At a time when it is valid: dates are what is compared first.
+    let begin = u64::try_from(not_before(&parsed)).ok()?;
+    let verified = verify(&parsed, Duration::from_secs(begin));
+    Some(matches!(verified, Err(webpki::Error::CaUsedAsEndEntity)))
 }
 
 /// Seconds as a date.

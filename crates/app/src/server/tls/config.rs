@@ -12,7 +12,7 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig as RustlsConfig, SupportedProtocolVersion};
 
-use super::certificate::{Certificate, Certificates, Pair};
+use super::certificate::{Certificate, Certificates, Pair, is_authority};
 use super::pem::Source;
 use crate::config::{ClientAuth, TlsSettings, TlsVersion};
 use crate::reload::Changes;
@@ -23,8 +23,10 @@ const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 /// HTTPS as a program wants it, in place of [`TlsSettings`].
 ///
 /// Files are read, and everything is checked, by [`AppBuilder::build`](crate::AppBuilder::build).
-/// A certificate that has expired is a warning in the log, since the clock may be wrong; anything
-/// else is a problem that names the file.
+/// Warnings in the log: a certificate that has expired, since the clock may be wrong; a key in a
+/// file that every user of the machine may use; two certificates for one name with the same kind of
+/// key; a certificate among the authorities of clients that is none. Anything else is a problem
+/// that names the file.
 ///
 /// | | default |
 /// | --- | --- |
@@ -218,6 +220,8 @@ impl TlsConfig {
             match pair.load(&provider) {
                 Ok(certificate) => {
                     warnings.extend(certificate.warning());
+                    warnings.extend(certificate.shadowed_by(&certificates));
+                    warnings.extend(pair.key.exposure());
                     certificates.push(certificate);
                 }
                 Err(mut problems) => wrong.append(&mut problems),
@@ -230,6 +234,7 @@ impl TlsConfig {
         let verifier = self
             .verifier(&authorities, &provider)
             .map_err(|error| vec![error])?;
+        warnings.extend(self.no_authorities(&authorities));
         let mut parts: Vec<_> = certificates.iter().map(Certificate::part).collect();
         parts.push(("the authorities of clients".to_owned(), authorities));
         let resolver = Certificates::new(&certificates, self.refuse_unknown);
@@ -277,6 +282,23 @@ impl TlsConfig {
             Some(source) if self.client_auth != ClientAuth::None => source.certificates(),
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// Which of the authorities of clients say that they are none.
+    fn no_authorities(&self, authorities: &[CertificateDer<'static>]) -> Vec<String> {
+        let Some(source) = &self.client_ca else {
+            return Vec::new();
+        };
+        let is_none = |(_, der): &(usize, &CertificateDer<'_>)| is_authority(der) == Some(false);
+        let none = authorities.iter().enumerate().filter(is_none);
+        none.map(|(at, _)| {
+            format!(
+                "{source}: certificate {} is that of a server or a client, not of an authority: \
+                 name the certificate that has signed those of the clients",
+                at + 1
+            )
+        })
+        .collect()
     }
 
     fn verifier(

@@ -34,6 +34,26 @@ impl Source {
         }
     }
 
+    /// What is wrong with its place when it holds a key.
+    #[cfg(unix)]
+    pub(super) fn exposure(&self) -> Option<String> {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let mode = std::fs::metadata(self.path()?).ok()?.permissions().mode();
+        (mode & 0o007 != 0).then(|| {
+            format!(
+                "{self} holds a key and every user of this machine may use the file (mode {:o}): \
+                 `chmod o= {self}` leaves it to its owner and group",
+                mode & 0o777
+            )
+        })
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn exposure(&self) -> Option<String> {
+        None
+    }
+
     fn sections(&self) -> Result<Vec<(SectionKind, Vec<u8>)>, String> {
         let text = match self {
             Self::File(path) => Secret::new(read(path).map_err(|error| self.unreadable(&error))?),

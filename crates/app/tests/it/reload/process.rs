@@ -131,6 +131,83 @@ async fn hang_up_reads_again_and_the_server_serves_on() {
     assert_eq!(server.status().await, Some(0), "{}", server.seen);
 }
 
+#[cfg(feature = "tls")]
+mod certificates {
+    use std::sync::Arc;
+
+    use rustls::pki_types::ServerName;
+    use rustls::{ClientConfig, pki_types::CertificateDer};
+    use tokio::net::TcpStream;
+    use tokio_rustls::TlsConnector;
+
+    use super::*;
+    use crate::slow::secret::{ask, trusting};
+    use crate::tls::authority::Authority;
+
+    const PAIR: &str = "PLUMEGO_TEST_RELOAD_PAIR";
+
+    /// A server with HTTPS; nothing in the process that runs the tests.
+    #[tokio::test]
+    async fn child() -> Result<(), Error> {
+        let Some(place) = std::env::var_os(PAIR).map(PathBuf::from) else {
+            return Ok(());
+        };
+        let mut config = plumego_app::ServerConfig::default();
+        crate::slow::secret::enable(&mut config, &place);
+        App::builder()
+            .config(config)
+            .addr("127.0.0.1:0")
+            .log_sink(StdoutSink)
+            .routes(|r| r.get("/ping", async || "pong"))
+            .build()?
+            .run()
+            .await
+    }
+
+    /// The certificate that a client gets.
+    async fn shown(config: Arc<ClientConfig>, addr: SocketAddr) -> CertificateDer<'static> {
+        let stream = TcpStream::connect(addr).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        let stream = TlsConnector::from(config).connect(name, stream).await;
+        let stream = stream.unwrap();
+        let chain = stream.get_ref().1.peer_certificates().unwrap();
+        chain.first().unwrap().clone()
+    }
+
+    #[tokio::test]
+    async fn hang_up_brings_new_certificates() {
+        let authority = Authority::new("test");
+        let renew = || authority.write("server", &authority.server(&["localhost"]));
+        let (_, key) = renew();
+        let test = "reload::process::certificates::child";
+        let mut server = Process::start(test, |command| {
+            command.env(PAIR, authority.dir());
+        });
+        let line = server.line("listening on").await;
+        let (_, addr) = line.split_once("https://").unwrap();
+        let addr = addr.split_whitespace().next().unwrap().parse().unwrap();
+        let config = trusting(&authority.pem());
+        let first = shown(config.clone(), addr).await;
+
+        renew();
+        server.signal("HUP").await;
+        let line = server.line("reloaded").await;
+        assert!(line.contains("trigger=\"signal\""), "{line}");
+        let second = shown(config.clone(), addr).await;
+        assert_ne!(first, second);
+
+        // Half of a pair changes nothing, and the log says which file it is.
+        std::fs::write(&key, &authority.server(&["localhost"]).key).unwrap();
+        server.signal("HUP").await;
+        let line = server.line("not reloaded").await;
+        assert!(line.contains("server.key"), "{line}");
+        assert_eq!(shown(config.clone(), addr).await, second);
+        assert_eq!(ask(config, addr, "/ping").await, "pong");
+        server.signal("TERM").await;
+        assert_eq!(server.status().await, Some(0), "{}", server.seen);
+    }
+}
+
 const PLACE: &str = "PLUMEGO_TEST_RELOAD_SETTINGS";
 const FLAGS: &str = "PLUMEGO_TEST_RELOAD_FLAGS";
 

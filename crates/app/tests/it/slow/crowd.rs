@@ -3,6 +3,7 @@
 //! The server is a process of its own, so that its memory is its own and so are its open files.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -67,6 +68,10 @@ async fn child() -> Result<(), Error> {
     config.abuse_guard_enabled = false;
     config.max_concurrency = Limit::Unlimited;
     let large = Bytes::from(vec![b'x'; 16 << 20]);
+    #[cfg(feature = "tls")]
+    if let Some(place) = std::env::var_os(super::secret::PLACE) {
+        super::secret::enable(&mut config, place.as_ref());
+    }
     let app = App::builder()
         .config(config)
         .addr("127.0.0.1:0")
@@ -89,22 +94,48 @@ async fn child() -> Result<(), Error> {
     Ok(())
 }
 
-struct Server {
+pub struct Server {
     child: Child,
-    addr: SocketAddr,
+    pub addr: SocketAddr,
+    asks: Asks,
+    /// Whether it speaks TLS alone.
+    is_secret: bool,
+}
+
+/// One request on a connection of its own, and the body of its answer. As the server speaks.
+type Asks = Arc<dyn Fn(SocketAddr, &'static str) -> BoxFuture + Send + Sync>;
+pub type BoxFuture = Pin<Box<dyn Future<Output = String> + Send>>;
+
+fn plainly(addr: SocketAddr, path: &'static str) -> BoxFuture {
+    Box::pin(async move { Client::connect(addr).await.get(path).await.body })
 }
 
 impl Server {
     async fn start() -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        Self::start_with(Arc::new(plainly), |_| {}).await
+    }
+
+    /// The one that speaks TLS.
+    #[cfg(feature = "tls")]
+    pub async fn start_secret(asks: Asks, change: impl FnOnce(&mut Command)) -> Self {
+        let server = Self::start_with(asks, change).await;
+        Self {
+            is_secret: true,
+            ..server
+        }
+    }
+
+    async fn start_with(asks: Asks, change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
             .args(["--exact", "slow::crowd::child", "--nocapture"])
             .env(CHILD, "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+            .kill_on_drop(true);
+        change(&mut command);
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let addr = loop {
             let line = lines.next_line().await.unwrap().expect("it did not start");
@@ -112,7 +143,12 @@ impl Server {
                 break addr.trim().parse().unwrap();
             }
         };
-        Self { child, addr }
+        Self {
+            child,
+            addr,
+            asks,
+            is_secret: false,
+        }
     }
 
     /// The kilobytes in memory: now, and at most so far.
@@ -124,9 +160,8 @@ impl Server {
         line.split_whitespace().nth(1)?.parse().ok()
     }
 
-    async fn metric(&self, series: &str) -> u64 {
-        let answer = Client::connect(self.addr).await.get("/metrics").await;
-        let text = answer.body;
+    pub async fn metric(&self, series: &str) -> u64 {
+        let text = (self.asks)(self.addr, "/metrics").await;
         let line = text.lines().find_map(|line| {
             let rest = line.strip_prefix(series)?;
             rest.strip_prefix(' ')?.parse().ok()
@@ -149,8 +184,8 @@ enum Reads {
 }
 
 /// One way to be slow.
-struct Kind {
-    name: &'static str,
+pub struct Kind {
+    pub name: &'static str,
     /// What it says at once.
     opening: Vec<u8>,
     /// What it says again and again.
@@ -161,7 +196,7 @@ struct Kind {
 }
 
 impl Kind {
-    fn new(name: &'static str, opening: impl Into<Vec<u8>>, phase: &'static str) -> Self {
+    pub fn new(name: &'static str, opening: impl Into<Vec<u8>>, phase: &'static str) -> Self {
         Self {
             name,
             opening: opening.into(),
@@ -171,7 +206,7 @@ impl Kind {
         }
     }
 
-    fn drips(mut self, drip: impl Into<Vec<u8>>) -> Self {
+    pub fn drips(mut self, drip: impl Into<Vec<u8>>) -> Self {
         self.drip = Some(drip.into());
         self
     }
@@ -270,11 +305,34 @@ async fn healthy(addr: SocketAddr, over: Arc<AtomicBool>, answered: Arc<AtomicU6
     }
 }
 
+/// Asks again and again, each time on a connection of its own.
+async fn healthy_anew(
+    asks: Asks,
+    addr: SocketAddr,
+    over: Arc<AtomicBool>,
+    answered: Arc<AtomicU64>,
+) {
+    let mut beat = tokio::time::interval(Duration::from_millis(10));
+    while !over.load(Ordering::Acquire) {
+        beat.tick().await;
+        assert_eq!(asks(addr, "/").await, "here");
+        answered.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
 async fn check(server: &Server, kind: Kind, crowd: usize) {
     let before = server.timed_out(kind.phase).await;
     let (over, answered) = (Arc::new(AtomicBool::new(false)), Arc::default());
     let healthy: Vec<_> = (0..4)
-        .map(|_| tokio::spawn(healthy(server.addr, over.clone(), Arc::clone(&answered))))
+        .map(|at| {
+            let (over, answered) = (over.clone(), Arc::clone(&answered));
+            if at == 0 || server.is_secret {
+                let asks = server.asks.clone();
+                tokio::spawn(healthy_anew(asks, server.addr, over, answered))
+            } else {
+                tokio::spawn(healthy(server.addr, over, answered))
+            }
+        })
         .collect();
     let (kind, cut) = (Arc::new(kind), CancellationToken::new());
     let mut slow_ones: tokio::task::JoinSet<()> = (0..crowd)
@@ -307,16 +365,20 @@ async fn check(server: &Server, kind: Kind, crowd: usize) {
 // acceptance 2.1 (P1)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_of_each_kind_are_cut_while_others_are_served() {
+    check_all(&Server::start().await, kinds()).await;
+}
+
+/// Each kind after the other, and the memory that all of them took.
+pub async fn check_all(server: &Server, kinds: Vec<Kind>) {
     let files = raise_open_files();
     let crowd = CROWD.min(files.saturating_sub(400));
     assert!(crowd >= 500, "the system allows {files} open files");
-    let server = Server::start().await;
     let before = server.memory("VmRSS");
     let all = async {
-        for kind in kinds() {
+        for kind in kinds {
             let name = kind.name;
             let began = tokio::time::Instant::now();
-            check(&server, kind, crowd).await;
+            check(server, kind, crowd).await;
             let (took, most) = (began.elapsed(), server.memory("VmHWM"));
             note(&format!("{crowd} × {name}: {took:?}, at most {most:?} KiB"));
         }

@@ -4,6 +4,8 @@
 #[cfg(all(unix, feature = "http2"))]
 mod crowd;
 mod patient;
+#[cfg(all(unix, feature = "http2", feature = "tls"))]
+pub mod secret;
 
 use std::time::Duration;
 

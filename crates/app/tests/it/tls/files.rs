@@ -185,6 +185,70 @@ async fn settings_that_are_not_used_are_named_when_it_starts() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn key_that_every_user_may_read_is_a_warning() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let authority = Authority::new("test");
+    let (chain, key) = authority.write("open", &authority.server(&["localhost"]));
+    let tls = TlsConfig::files(&chain, &key);
+    for (mode, told) in [(0o644, true), (0o604, true), (0o640, false), (0o600, false)] {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+        let text = log_of(|_| {}, Some(tls.clone())).await;
+        let has = text.contains("every user of this machine");
+        assert_eq!(has, told, "{mode:o}: {text}");
+        if told {
+            check(
+                &text,
+                &["WARN", "open.key", &format!("mode {mode:o}"), "chmod o="],
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_certificates_for_one_name_the_log_says_which_one_clients_get() {
+    let authority = Authority::new("test");
+    let first = authority.write("first", &authority.server(&["a.example", "b.example"]));
+    let second = authority.write("second", &authority.server(&["b.example"]));
+    let tls = TlsConfig::files(first.0, first.1).and_files(second.0, second.1);
+    let text = log_of(|_| {}, Some(tls)).await;
+    check(
+        &text,
+        &["WARN", "for `b.example`", "first.pem", "second.pem"],
+    );
+
+    let curve = authority.server(&["a.example"]);
+    let rsa = authority.server_with(&rcgen::PKCS_RSA_SHA256, &["a.example"]);
+    let both = TlsConfig::pem(curve.chain, curve.key).and_pem(rsa.chain, rsa.key);
+    let text = log_of(|_| {}, Some(both)).await;
+    assert!(!text.contains("two certificates"), "{text}");
+}
+
+#[tokio::test]
+async fn certificate_of_a_server_among_the_authorities_of_clients_is_a_warning() {
+    let (servers, clients) = (Authority::new("servers"), Authority::new("clients"));
+    let pair = servers.server(&["localhost"]);
+    let own = TlsConfig::pem(pair.chain.as_str(), pair.key.as_str());
+    let auth = plumego_app::ClientAuth::Optional;
+    for (authorities, told) in [
+        (clients.pem(), None),
+        (clients.client("alice").chain, Some("certificate 1")),
+        (clients.pem() + &pair.chain, Some("certificate 2")),
+    ] {
+        let file = clients.dir().join("authorities.pem");
+        std::fs::write(&file, authorities).unwrap();
+        let text = log_of(|_| {}, Some(own.clone().client_auth(auth, &file))).await;
+        assert_eq!(
+            text.contains("not of an authority"),
+            told.is_some(),
+            "{text}"
+        );
+        check(&text, &[told.unwrap_or_default()]);
+    }
+}
+
 #[test]
 fn certificate_that_has_expired_is_a_warning() {
     let authority = Authority::new("test");
