@@ -8,8 +8,10 @@
 //! | show my public keys, or take the tokens of another issuer | [`jwks`] |
 //! | hash passwords without starving other routes | [`hasher`] |
 //! | sessions of browsers, by a cookie | [`session`] |
+//! | let programs in by a key | [`api_key`] |
 //! | write a store of my own | [`conformance`] |
 
+pub mod api_key;
 pub mod conformance;
 pub mod hasher;
 pub mod jwks;

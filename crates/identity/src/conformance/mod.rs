@@ -17,8 +17,10 @@
     reason = "a check fails by a panic, as every assertion of a test"
 )]
 
+mod api_keys;
 mod sessions;
 mod tokens;
 
+pub use self::api_keys::api_key_store;
 pub use self::sessions::session_records;
 pub use self::tokens::{refresh_store, revocation_store};

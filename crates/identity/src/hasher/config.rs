@@ -4,7 +4,7 @@ use plumego_contract::{Problem, Problems};
 use plumego_security::password::Passwords;
 
 /// The bounds of a [`Hasher`](super::Hasher).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HasherConfig {
     /// How many passwords are hashed at once. Default: half of the processors, at least 1; at

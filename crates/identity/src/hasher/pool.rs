@@ -97,19 +97,15 @@ impl Pool {
     }
 
     fn place(&self) -> Result<Place, Error> {
-        match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => {
-                self.counts.present.fetch_add(1, Ordering::Relaxed);
-                Ok(Place {
-                    counts: Arc::clone(&self.counts),
-                    _place: place,
-                })
-            }
-            Err(_) => {
-                self.counts.refused.fetch_add(1, Ordering::Relaxed);
-                Err(Error::new(codes::SERVER_BUSY).with_retry_after(self.max_wait))
-            }
-        }
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            self.counts.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(Error::new(codes::SERVER_BUSY).with_retry_after(self.max_wait));
+        };
+        self.counts.present.fetch_add(1, Ordering::Relaxed);
+        Ok(Place {
+            counts: Arc::clone(&self.counts),
+            _place: place,
+        })
     }
 
     async fn turn(&self, memory_kib: u32) -> Result<[OwnedSemaphorePermit; 2], Error> {

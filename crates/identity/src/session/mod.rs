@@ -5,7 +5,7 @@
 //! [`Principal`](plumego_contract::auth::Principal), so a route can say what it asks for.
 //!
 //! Not for programs that call an interface: give them tokens or an
-//! API key. Put a `CsrfLayer` outside, since a browser sends the cookie along
+//! [API key](crate::api_key). Put a `CsrfLayer` outside, since a browser sends the cookie along
 //! whoever made it ask.
 //!
 //! ```

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod api_key;
 mod family;
 mod family_model;
 mod jwks;
