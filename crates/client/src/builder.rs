@@ -76,12 +76,18 @@ impl ClientBuilder<Guarded> {
     /// there is reached by anybody who may name a URL.
     #[track_caller]
     pub fn allow_net(mut self, net: &str) -> Self {
-        let read = net.parse::<IpNet>();
-        match read.or_else(|error| net.parse::<IpAddr>().map(IpNet::from).map_err(|_| error)) {
-            Ok(net) => self.guard.nets.push(net),
-            Err(_) => self.problem(format!(
-                "`allow_net({net:?})` is no network; write one as `10.1.0.0/16`"
-            )),
+        if let Some(net) = self.read_net("allow_net", net) {
+            self.guard.nets.push(net);
+        }
+        self
+    }
+
+    /// Refuses this network although it is public, whatever else is allowed: that of your own
+    /// public addresses, where services may listen that are closed to strangers elsewhere.
+    #[track_caller]
+    pub fn deny_net(mut self, net: &str) -> Self {
+        if let Some(net) = self.read_net("deny_net", net) {
+            self.guard.denied.push(net);
         }
         self
     }
@@ -123,6 +129,18 @@ impl ClientBuilder<Guarded> {
     pub fn https_only(mut self) -> Self {
         self.guard.https_only = true;
         self
+    }
+
+    #[track_caller]
+    fn read_net(&mut self, what: &str, net: &str) -> Option<IpNet> {
+        let one = || net.parse::<IpAddr>().ok().map(IpNet::from);
+        let read = net.parse::<IpNet>().ok().or_else(one);
+        if read.is_none() {
+            self.problem(format!(
+                "`{what}({net:?})` is no network; write one as `10.1.0.0/16`"
+            ));
+        }
+        read
     }
 
     #[track_caller]

@@ -6,9 +6,10 @@ use std::time::Duration;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::rt::Executor;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use plumego_contract::{Body, BoxError};
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::connect::Connected;
@@ -22,12 +23,18 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// How long a connection may take to notice that its last answer is over.
 const SETTLE: Duration = Duration::from_millis(100);
 const RESET_STREAMS: usize = 16;
+/// How much of an answer may come in before it is read: of one stream, and of a connection.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// Whether the other side is still there is asked this often while a stream is open.
+const PING_EVERY: Duration = Duration::from_secs(15);
+const PONG_WITHIN: Duration = Duration::from_secs(10);
 
 /// A connection, and the right to send on it. Its task ends when the last of these is dropped.
 pub(crate) struct Connection {
     sender: Sender,
-    /// Dropped with the last one: the task then has [`GOODBYE`] left.
-    life: Arc<oneshot::Sender<()>>,
+    /// Dropped with the last one: the tasks then have [`GOODBYE`] left.
+    life: Arc<watch::Sender<()>>,
     born: Instant,
 }
 
@@ -46,15 +53,20 @@ impl Connection {
     /// Begins to speak HTTP.
     pub(crate) async fn open(connected: Connected) -> Result<Self, BoxError> {
         let io = TokioIo::new(connected.io);
-        let (life, over) = oneshot::channel();
+        let (life, over) = watch::channel(());
+        let tasks = Tasks(over);
         let sender = if connected.http2 {
-            let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            let (sender, connection) = http2::Builder::new(tasks.clone())
                 .timer(TokioTimer::new())
                 .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
                 .max_concurrent_reset_streams(RESET_STREAMS)
+                .initial_stream_window_size(STREAM_WINDOW)
+                .initial_connection_window_size(CONNECTION_WINDOW)
+                .keep_alive_interval(PING_EVERY)
+                .keep_alive_timeout(PONG_WITHIN)
                 .handshake(io)
                 .await?;
-            drive(connection, over);
+            tasks.execute(connection);
             Sender::Http2(sender)
         } else {
             let (sender, connection) = http1::Builder::new()
@@ -63,7 +75,7 @@ impl Connection {
                 .max_buf_size(2 * MAX_HEAD_BYTES)
                 .handshake(io)
                 .await?;
-            drive(connection, over);
+            tasks.execute(connection);
             Sender::Http1(sender)
         };
         Ok(Self {
@@ -112,6 +124,11 @@ impl Connection {
         Arc::strong_count(&self.life) == 1
     }
 
+    /// Whether both are handles of one connection.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.life, &other.life)
+    }
+
     /// Whether another request may be sent; waits until an answer that is read is also over for the
     /// connection's own task.
     pub(crate) async fn settle(&mut self) -> bool {
@@ -134,20 +151,26 @@ impl Connection {
     }
 }
 
-/// The task of a connection: it ends with the connection, or soon after nobody holds it.
-fn drive<C, E>(connection: C, over: oneshot::Receiver<()>)
+/// Runs what belongs to a connection: it ends with the connection, or soon after nobody holds it.
+#[derive(Clone)]
+struct Tasks(watch::Receiver<()>);
+
+impl<F> Executor<F> for Tasks
 where
-    C: Future<Output = Result<(), E>> + Send + 'static,
+    F: Future + Send + 'static,
 {
-    tokio::spawn(async move {
-        let abandoned = async {
-            // Nothing is ever sent: the sender is dropped.
-            let _ = over.await;
-            sleep(GOODBYE).await;
-        };
-        tokio::select! {
-            _ = connection => {}
-            () = abandoned => {}
-        }
-    });
+    fn execute(&self, task: F) {
+        let mut over = self.0.clone();
+        tokio::spawn(async move {
+            let abandoned = async {
+                // Nothing is ever sent: the sender is dropped.
+                let _ = over.changed().await;
+                sleep(GOODBYE).await;
+            };
+            tokio::select! {
+                _ = task => {}
+                () = abandoned => {}
+            }
+        });
+    }
 }

@@ -15,22 +15,59 @@ use crate::error::{Error, Kind, Stage};
 use crate::gate::Place;
 use crate::metrics::Measure;
 use crate::pool::Pool;
+use crate::upload::UploadGuard;
 use crate::url::Origin;
 
 /// What an exchange holds until its answer ends.
 pub(crate) struct Lease {
-    pub(crate) client: &'static str,
-    pub(crate) origin: Origin,
-    pub(crate) pool: Arc<Pool>,
-    pub(crate) connection: Connection,
-    pub(crate) place: Place,
+    origin: Origin,
+    pool: Arc<Pool>,
+    /// Gone when the pool has it back.
+    connection: Option<Connection>,
+    upload: UploadGuard,
+    /// Given back when the rest is gone.
+    _place: Place,
 }
 
 impl Lease {
+    pub(crate) const fn new(
+        origin: Origin,
+        pool: Arc<Pool>,
+        connection: Connection,
+        upload: UploadGuard,
+        place: Place,
+    ) -> Self {
+        Self {
+            origin,
+            pool,
+            connection: Some(connection),
+            upload,
+            _place: place,
+        }
+    }
+
     /// The answer is over: the connection may serve the next request.
-    fn end(self) {
-        self.pool.put(self.origin, self.connection);
-        drop(self.place);
+    fn end(mut self) {
+        self.upload.disarm();
+        if let Some(connection) = self.connection.take() {
+            self.pool.put(self.origin.clone(), connection);
+        }
+    }
+
+    /// The answer broke off: nobody knows whether the other side is still there.
+    fn spoil(&self) {
+        if let Some(connection) = &self.connection {
+            self.pool.evict(connection);
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // The rest of the request may stand still for as long as the connection lives.
+        if self.upload.is_unfinished() {
+            self.spoil();
+        }
     }
 }
 
@@ -61,6 +98,7 @@ impl Download {
     pub(crate) fn new(
         inner: Incoming,
         lease: Lease,
+        client: &'static str,
         limits: DownloadLimits,
         measure: Measure,
     ) -> Result<Self, Error> {
@@ -69,7 +107,7 @@ impl Download {
             limit: limits.max_bytes,
             timer: Box::pin(sleep_until(limits.deadline)),
             timeout: limits.timeout,
-            client: lease.client,
+            client,
             origin: lease.origin.clone(),
             lease: Some(lease),
             measure: Some(measure),
@@ -97,7 +135,9 @@ impl Download {
         if let Some(mut measure) = self.measure.take() {
             measure.set(error.outcome());
         }
-        self.lease = None;
+        if let Some(lease) = self.lease.take() {
+            lease.spoil();
+        }
         error
     }
 

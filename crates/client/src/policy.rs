@@ -34,6 +34,8 @@ pub enum Refusal {
     Host,
     /// The client is for `https` alone.
     Insecure,
+    /// The address is in a network of `deny_net`.
+    Denied(IpAddr),
     /// A trusted client is asked for another origin than its own.
     Origin,
 }
@@ -47,6 +49,7 @@ impl fmt::Display for Refusal {
             ),
             Self::Port(port) => write!(f, "port {port} is not allowed; see `allow_port`"),
             Self::Host => f.write_str("the host is not one of `only_host`"),
+            Self::Denied(address) => write!(f, "{address} is in a network of `deny_net`"),
             Self::Insecure => f.write_str("the client is for `https` alone"),
             Self::Origin => f.write_str("the origin is not one that the client was made for"),
         }
@@ -76,6 +79,8 @@ impl HostPattern {
 pub(crate) struct Guard {
     /// Networks that are reached although they are not public.
     pub(crate) nets: Vec<IpNet>,
+    /// Networks that are refused although they are public.
+    pub(crate) denied: Vec<IpNet>,
     /// Names whose addresses are not looked at.
     pub(crate) hosts: Vec<HostPattern>,
     /// When there are any: every other name is refused.
@@ -154,6 +159,9 @@ impl Guard {
     }
 
     fn check_address(&self, host: &Host, address: IpAddr) -> Result<(), Refusal> {
+        if self.denied.iter().any(|net| net.contains(&address)) {
+            return Err(Refusal::Denied(address));
+        }
         let kind = AddressKind::of(address);
         let by_name = match host {
             Host::Name(name) => self.hosts.iter().any(|host| host.matches(name)),

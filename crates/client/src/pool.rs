@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::connection::Connection;
@@ -28,7 +29,7 @@ pub(crate) struct Pool {
 struct State {
     /// The one that was used last is at the end.
     entries: Vec<Entry>,
-    sweeping: bool,
+    sweeper: Option<AbortHandle>,
 }
 
 struct Entry {
@@ -94,6 +95,17 @@ impl Pool {
         self.start_sweeper(&mut state);
     }
 
+    /// Forgets a shared connection on which something went wrong, so that the next request does not
+    /// share the fate. Those that are on it go on.
+    pub(crate) fn evict(&self, connection: &Connection) {
+        if connection.is_http2() {
+            let mut state = self.lock();
+            state
+                .entries
+                .retain(|entry| !entry.connection.is_same(connection));
+        }
+    }
+
     /// How many connections wait.
     pub(crate) fn len(&self) -> usize {
         self.lock().entries.len()
@@ -105,19 +117,21 @@ impl Pool {
 
     /// Closes what waited too long, also when no request ever comes again.
     fn start_sweeper(self: &Arc<Self>, state: &mut State) {
-        if state.sweeping || state.entries.is_empty() {
+        // One that a runtime took along counts as finished.
+        let runs = |sweeper: &AbortHandle| !sweeper.is_finished();
+        if state.sweeper.as_ref().is_some_and(runs) || state.entries.is_empty() {
             return;
         }
-        state.sweeping = true;
         let pool = Arc::downgrade(self);
         let idle_timeout = self.limits.idle_timeout;
-        tokio::spawn(async move {
+        let sweeper = tokio::spawn(async move {
             let mut next = Instant::now().checked_add(idle_timeout);
             while let Some(at) = next {
                 sleep_until(at).await;
                 next = Weak::upgrade(&pool).and_then(|pool| pool.sweep_all());
             }
         });
+        state.sweeper = Some(sweeper.abort_handle());
     }
 
     /// When to sweep next; `None` when nothing is left.
@@ -131,8 +145,19 @@ impl Pool {
             due.filter(|due| *due > Instant::now())
                 .unwrap_or_else(|| Instant::now() + self.limits.idle_timeout)
         });
-        state.sweeping = next.is_some();
+        if next.is_none() {
+            state.sweeper = None;
+        }
         next
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        let state = self.state.get_mut();
+        if let Some(sweeper) = &state.unwrap_or_else(PoisonError::into_inner).sweeper {
+            sweeper.abort();
+        }
     }
 }
 

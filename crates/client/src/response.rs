@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode, Version, response};
+use http::{HeaderMap, HeaderName, StatusCode, Version, header, response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use plumego_contract::{Body, BoxError, Error as ContractError};
 use serde::de::DeserializeOwned;
@@ -13,6 +13,19 @@ use serde::de::DeserializeOwned;
 use crate::download::Download;
 use crate::error::{Error, Kind};
 use crate::url::Url;
+
+/// What belongs to a connection, whether `Connection` names it or not.
+const HOP_BY_HOP: [HeaderName; 9] = [
+    header::CONNECTION,
+    header::PROXY_AUTHENTICATE,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-authentication-info"),
+    HeaderName::from_static("proxy-connection"),
+];
 
 /// The answer of another server: its head is here, its body comes as it is read.
 ///
@@ -118,8 +131,10 @@ impl Response {
         Body::new(Handed(self.body))
     }
 
-    /// Head and body as `http` has them. Hop-by-hop fields are still there.
-    pub fn into_http(self) -> http::Response<Body> {
+    /// Head and body as `http` has them, to be handed on: without the fields that belong to the
+    /// connection (RFC 9110, section 7.6.1), and bounded as any other body.
+    pub fn into_http(mut self) -> http::Response<Body> {
+        drop_hop_by_hop(&mut self.head.headers);
         http::Response::from_parts(self.head, Body::new(Handed(self.body)))
     }
 
@@ -134,6 +149,19 @@ impl fmt::Debug for Response {
             .field("status", &self.head.status)
             .field("url", &self.url)
             .finish_non_exhaustive()
+    }
+}
+
+fn drop_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in named.iter().chain(&HOP_BY_HOP) {
+        headers.remove(name);
     }
 }
 

@@ -19,11 +19,12 @@ use crate::download::{Download, DownloadLimits, Lease};
 use crate::error::{Error, Kind, Stage};
 use crate::gate::Full;
 use crate::metrics::{Measure, Outcome};
+use crate::pool::Pool;
 use crate::redirect;
 use crate::request::OWN_HEADERS;
 use crate::response::Response;
 use crate::retry::{Retry, is_idempotent};
-use crate::upload::{Progress, Upload};
+use crate::upload::{Progress, Upload, UploadGuard};
 use crate::url::{Origin, Scheme, Url};
 
 /// No exchange takes longer.
@@ -117,6 +118,45 @@ fn absolute(url: &Url) -> Uri {
         .unwrap_or_else(|_| Uri::from(url.target().clone()))
 }
 
+/// A connection on which no answer has come yet. Given up like this it is not used again, since
+/// nobody knows whether the other side is still there.
+struct Doubtful<'a> {
+    pool: &'a Pool,
+    connection: Option<Connection>,
+}
+
+impl Drop for Doubtful<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = &self.connection {
+            self.pool.evict(connection);
+        }
+    }
+}
+
+/// The outcome, or `None` when nothing moved for so long.
+async fn patient<T>(
+    sent: impl Future<Output = T>,
+    progress: &Progress,
+    patience: Duration,
+) -> Option<T> {
+    let mut sent = pin!(sent);
+    let mut timer = pin!(sleep_until(progress.last() + patience));
+    poll_fn(|cx| {
+        if let Poll::Ready(outcome) = sent.as_mut().poll(cx) {
+            return Poll::Ready(Some(outcome));
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            let due = progress.last() + patience;
+            if due <= Instant::now() {
+                return Poll::Ready(None);
+            }
+            timer.as_mut().reset(due);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
 impl Inner {
     /// Sends a call; the measure ends with the body of the answer.
     pub(crate) async fn execute(
@@ -144,7 +184,7 @@ impl Inner {
             deadline,
             timeout: call.timeout,
         };
-        let body = Download::new(answer.body, answer.lease, limits, measure)?;
+        let body = Download::new(answer.body, answer.lease, self.name(), limits, measure)?;
         Ok(Response::new(self.name(), call.url, answer.head, body))
     }
 
@@ -206,28 +246,25 @@ impl Inner {
             .enter(&origin)
             .await
             .map_err(|Full| self.error(&call.url, Kind::Busy))?;
+        let progress = Progress::new();
+        let upload = UploadGuard::new(progress.clone());
         let mut unsent: Option<Body> = None;
         loop {
-            let (mut connection, reused) = match self.pool.take(&origin).await {
+            let (connection, reused) = match self.pool.take(&origin).await {
                 Some(connection) => (connection, true),
                 None => (self.open(&origin).await?, false),
             };
-            let progress = Progress::new();
+            progress.restart();
             let body = match unsent.take() {
                 Some(body) => body,
                 None => call.upload.body(&progress).unwrap_or_default(),
             };
             let request = call.request(connection.is_http2(), body, &self.user_agent);
-            match self.send_one(&mut connection, request, &progress).await {
-                Some(Ok(response)) => {
+            match self.send_one(connection, request, &progress).await {
+                Some(Ok((response, connection))) => {
                     let (head, body) = response.into_parts();
-                    let lease = Lease {
-                        client: self.name(),
-                        origin,
-                        pool: Arc::clone(&self.pool),
-                        connection,
-                        place,
-                    };
+                    let pool = Arc::clone(&self.pool);
+                    let lease = Lease::new(origin, pool, connection, upload, place);
                     return Ok(Answer { head, body, lease });
                 }
                 // The server closed it while it waited: nothing was sent.
@@ -250,28 +287,19 @@ impl Inner {
     /// that the connection asked for.
     async fn send_one(
         &self,
-        connection: &mut Connection,
+        connection: Connection,
         request: Request<Body>,
         progress: &Progress,
-    ) -> Option<Result<http::Response<Incoming>, NotSent>> {
-        let mut sent = pin!(connection.send(request));
-        let mut timer = pin!(sleep_until(
-            progress.last() + self.limits.first_byte_timeout
-        ));
-        poll_fn(|cx| {
-            if let Poll::Ready(outcome) = sent.as_mut().poll(cx) {
-                return Poll::Ready(Some(outcome));
-            }
-            while timer.as_mut().poll(cx).is_ready() {
-                let due = progress.last() + self.limits.first_byte_timeout;
-                if due <= Instant::now() {
-                    return Poll::Ready(None);
-                }
-                timer.as_mut().reset(due);
-            }
-            Poll::Pending
-        })
-        .await
+    ) -> Option<Result<(http::Response<Incoming>, Connection), NotSent>> {
+        let mut doubtful = Doubtful {
+            pool: &self.pool,
+            connection: Some(connection),
+        };
+        let sent = doubtful.connection.as_mut()?.send(request);
+        match patient(sent, progress, self.limits.first_byte_timeout).await? {
+            Ok(response) => Some(Ok((response, doubtful.connection.take()?))),
+            Err(not_sent) => Some(Err(not_sent)),
+        }
     }
 
     async fn open(&self, origin: &Origin) -> Result<Connection, Error> {

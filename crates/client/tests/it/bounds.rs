@@ -358,6 +358,72 @@ async fn a_long_upload_is_not_a_slow_answer() {
     assert_eq!(within(answer.text()).await.unwrap(), "50");
 }
 
+/// The same for one that is in memory.
+#[tokio::test]
+async fn a_large_body_that_is_taken_slowly_is_not_a_slow_answer() {
+    const SIZE: usize = 16 * 1024 * 1024;
+    let server = Raw::new(|mut stream| async move {
+        read_head(&mut stream).await;
+        let mut pause = tokio::time::interval(Duration::from_millis(5));
+        let mut piece = vec![0; SIZE / 128];
+        for _ in 0..128 {
+            pause.tick().await;
+            stream.read_exact(&mut piece).await.unwrap();
+        }
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nall";
+        stream.write_all(answer).await.unwrap();
+    })
+    .await;
+    let client = guarded()
+        .first_byte_timeout(Duration::from_millis(400))
+        .retry(Retry::off())
+        .build()
+        .unwrap();
+    let request = client.post(server.url("/")).body(vec![b'x'; SIZE]);
+    let answer = within(request.send()).await.unwrap();
+    assert_eq!(within(answer.text()).await.unwrap(), "all");
+}
+
+/// Tells when it is dropped.
+struct Tell(Arc<Notify>);
+
+impl Drop for Tell {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
+}
+
+/// Who gives the answer up gives the rest of the request up.
+#[tokio::test]
+async fn an_upload_ends_with_an_answer_that_nobody_reads() {
+    let server = Raw::new(|mut stream| async move {
+        read_head(&mut stream).await;
+        let head = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest).await;
+    })
+    .await;
+    let client = guarded().build().unwrap();
+    let over = Arc::new(Notify::new());
+    let tell = Tell(Arc::clone(&over));
+    let mut first = true;
+    // After its first piece it waits for what never comes.
+    let body = crate::poll_stream(move |_| {
+        let _ = &tell;
+        if std::mem::take(&mut first) {
+            std::task::Poll::Ready(Some("piece"))
+        } else {
+            std::task::Poll::Pending
+        }
+    });
+    let answer = within(client.post(server.url("/")).body(body).send())
+        .await
+        .unwrap();
+    drop(answer);
+    within(over.notified()).await;
+}
+
 /// And it runs out when the other side stops taking it.
 #[tokio::test]
 async fn an_upload_that_nobody_takes_is_given_up() {

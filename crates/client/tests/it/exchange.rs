@@ -4,8 +4,9 @@ use http::{HeaderMap, HeaderValue, Method};
 use plumego_client::{Client, UrlError};
 use plumego_contract::{Body, Error as ContractError};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::server::{Server, respond};
+use crate::server::{Raw, Server, respond};
 use crate::{guarded, stream, trusted, within};
 
 #[tokio::test]
@@ -152,6 +153,26 @@ async fn a_request_of_http_is_sent_as_it_is() {
             .unwrap_err()
             .is_refused()
     );
+}
+
+/// What the other server said of its connection is not said of ours.
+#[tokio::test]
+async fn an_answer_that_is_handed_on_leaves_its_connection_behind() {
+    let server = Raw::new(|mut stream| async move {
+        let mut buffer = [0; 4096];
+        assert!(stream.read(&mut buffer).await.unwrap() > 0);
+        let answer = b"HTTP/1.1 200 OK\r\nconnection: close, X-Hop\r\nx-hop: 1\r\nx-end: 2\r\n\
+            keep-alive: 5\r\nproxy-authenticate: x\r\ntransfer-encoding: chunked\r\n\r\n\
+            2\r\nok\r\n0\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+    })
+    .await;
+    let client = guarded().build().unwrap();
+    let answer = within(client.get(server.url("/")).send()).await.unwrap();
+    let (head, body) = answer.into_http().into_parts();
+    let names: Vec<&str> = head.headers.keys().map(http::HeaderName::as_str).collect();
+    assert_eq!(names, ["x-end"]);
+    assert_eq!(within(body.into_bytes(10)).await.unwrap(), "ok");
 }
 
 #[tokio::test]

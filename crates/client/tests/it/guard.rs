@@ -84,6 +84,138 @@ async fn names_are_checked_by_what_they_lead_to() {
     assert_eq!(server.connections(), 0);
 }
 
+/// Names that lead inwards without any trick of DNS.
+#[tokio::test]
+async fn names_made_for_it_are_refused() {
+    let server = Server::text("inside").await;
+    let port = server.addr.port();
+    for name in [
+        "127.0.0.1.nip.io",
+        "7f000001.nip.io",
+        "localtest.me",
+        "metadata.google.internal",
+        "spoofed.burpcollaborator.example",
+    ] {
+        let client = Client::guarded("test")
+            .allow_any_port()
+            .resolver(Dns::new([&["127.0.0.1", "::1"]]))
+            .build()
+            .unwrap();
+        let request = client.get(format!("http://{name}:{port}/"));
+        assert!(
+            within(request.send()).await.unwrap_err().is_refused(),
+            "{name}"
+        );
+    }
+    // By the resolver of the system.
+    let client = Client::guarded("test").allow_any_port().build().unwrap();
+    for name in ["localhost", "LOCALHOST"] {
+        let request = client.get(format!("http://{name}:{port}/"));
+        assert!(
+            within(request.send()).await.unwrap_err().is_refused(),
+            "{name}"
+        );
+    }
+    assert_eq!(server.connections(), 0);
+    let client = guarded().build().unwrap();
+    let answer = within(client.get(format!("http://localhost:{port}/")).send()).await;
+    assert_eq!(within(answer.unwrap().text()).await.unwrap(), "inside");
+}
+
+/// Of an answer that is half public only that half is dialled, in whatever order it comes.
+#[tokio::test]
+async fn of_a_mixed_answer_the_public_part_is_used() {
+    let (outside, inside) = Server::outside_and_inside().await;
+    let url = format!("http://mixed.example:{}/", outside.addr.port());
+    for answer in [["127.0.0.1", "127.0.0.2"], ["127.0.0.2", "127.0.0.1"]] {
+        let client = Client::guarded("test")
+            .allow_net("127.0.0.2")
+            .allow_any_port()
+            .resolver(Dns::new([&answer]))
+            .build()
+            .unwrap();
+        let answer = within(client.get(&url).send()).await.unwrap();
+        assert_eq!(within(answer.text()).await.unwrap(), "outside");
+    }
+    assert_eq!(inside.connections(), 0);
+}
+
+/// A connection that waits was checked when it was made; one that is new is checked anew.
+#[tokio::test]
+async fn a_connection_that_is_kept_is_used_and_the_next_one_is_checked() {
+    let (outside, inside) = Server::outside_and_inside().await;
+    let client = Client::guarded("test")
+        .allow_net("127.0.0.2")
+        .allow_any_port()
+        .resolver(Dns::new([&["127.0.0.2"], &["127.0.0.1"]]))
+        .build()
+        .unwrap();
+    let url = format!("http://rebind.example:{}/", outside.addr.port());
+    for _ in 0..2 {
+        let kept = within(client.get(&url).send()).await.unwrap();
+        assert_eq!(within(kept.text()).await.unwrap(), "outside");
+    }
+    let (held, fresh) = tokio::join!(client.get(&url).send(), client.get(&url).send());
+    let refused = [held, fresh].into_iter().filter_map(Result::err);
+    assert!(refused.map(|error| error.is_refused()).eq([true]));
+    assert_eq!((outside.connections(), inside.connections()), (1, 0));
+}
+
+#[tokio::test]
+async fn hosts_and_networks_can_be_opened_and_closed() {
+    let server = Server::text("in").await;
+    let port = server.addr.port();
+    let client = Client::guarded("test")
+        .allow_host("hooks.internal")
+        .allow_host("*.team.internal")
+        .only_host("*.internal")
+        .only_host("closed.example")
+        .allow_port(port)
+        .resolver(Dns::new([&["127.0.0.1"]]))
+        .build()
+        .unwrap();
+    let ask = async |name: &str| {
+        let request = client.get(format!("http://{name}:{port}/"));
+        within(request.send()).await.map(drop)
+    };
+    for name in [
+        "hooks.internal",
+        "HOOKS.internal",
+        "a.team.internal",
+        "b.a.team.internal",
+    ] {
+        assert!(ask(name).await.is_ok(), "{name}");
+    }
+    for name in [
+        "team.internal",
+        "xteam.internal",
+        "hooks.internal.internal",
+        "closed.example",
+    ] {
+        let error = ask(name).await.unwrap_err();
+        assert!(
+            matches!(error.refusal(), Some(Refusal::Address(..))),
+            "{name}"
+        );
+    }
+    for name in [
+        "internal",
+        "hooks.internal.evil.example",
+        "127.0.0.1",
+        "8.8.8.8",
+    ] {
+        let error = ask(name).await.unwrap_err();
+        assert_eq!(error.refusal(), Some(&Refusal::Host), "{name}");
+    }
+    let denied = guarded().deny_net("127.0.0.0/24").build().unwrap();
+    let error = denied.check(server.url("/")).unwrap_err();
+    let address = "127.0.0.1".parse().unwrap();
+    assert_eq!(error.refusal(), Some(&Refusal::Denied(address)));
+    let secure = guarded().https_only().build().unwrap();
+    let error = secure.check(server.url("/")).unwrap_err();
+    assert_eq!(error.refusal(), Some(&Refusal::Insecure));
+}
+
 /// A URL is refused before anything is looked up or dialled.
 #[test]
 fn bypass_urls_are_refused_at_once() {

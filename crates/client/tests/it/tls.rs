@@ -4,7 +4,9 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -39,7 +41,8 @@ impl Site {
         Self::with(&names, &[b"http/1.1"], answer).await
     }
 
-    /// With these names, offering these protocols.
+    /// With these names, offering these protocols. `/stall` is never answered, and `/early` is
+    /// before its body was read.
     pub(crate) async fn with(
         names: &[&str],
         protocols: &[&[u8]],
@@ -62,14 +65,24 @@ impl Site {
                 count.fetch_add(1, Ordering::SeqCst);
                 let accepting = acceptor.accept(stream);
                 let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                let unread: Arc<Mutex<Vec<Incoming>>> = Arc::default();
                 open.spawn(async move {
                     let Ok(stream) = accepting.await else { return };
                     let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
                     let service = service_fn(move |request: http::Request<Incoming>| {
                         let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                        let unread = Arc::clone(&unread);
                         async move {
                             let (head, body) = request.into_parts();
-                            let body = body.collect().await.unwrap().to_bytes();
+                            let body = match head.uri.path() {
+                                "/stall" => std::future::pending().await,
+                                "/early" => {
+                                    // Neither read nor refused.
+                                    unread.lock().unwrap().push(body);
+                                    Bytes::new()
+                                }
+                                _ => body.collect().await.unwrap().to_bytes(),
+                            };
                             let head = Arc::new(head);
                             let asked = Asked { head, body };
                             seen.lock().unwrap().push(asked.clone());
@@ -222,6 +235,48 @@ async fn http2_is_spoken_where_it_is_offered_and_one_connection_serves_all() {
         .unwrap();
     let answer = within(old.get(site.url("/")).send()).await.unwrap();
     assert_eq!(answer.version(), http::Version::HTTP_11);
+}
+
+/// A connection on which an answer did not come is not shared by the next request: nobody knows
+/// whether the other side is still there.
+#[tokio::test]
+async fn a_silent_connection_of_http2_is_not_used_again() {
+    let site = Site::with(&["127.0.0.1"], &[b"h2"], |_| respond(200, "ok")).await;
+    let client = guarded()
+        .only_ca_pem(site.ca())
+        .retry(plumego_client::Retry::off())
+        .build()
+        .unwrap();
+    let answer = within(client.get(site.url("/")).send()).await.unwrap();
+    within(answer.bytes()).await.unwrap();
+    let stalled = client
+        .get(site.url("/stall"))
+        .timeout(Duration::from_millis(200));
+    assert!(within(stalled.send()).await.unwrap_err().is_timeout());
+    assert_eq!(client.idle_connections(), 0);
+    let answer = within(client.get(site.url("/")).send()).await.unwrap();
+    assert_eq!(within(answer.text()).await.unwrap(), "ok");
+    assert_eq!(site.connections(), 2);
+}
+
+/// As with HTTP/1.1: an answer that is given up takes the rest of the request along.
+#[tokio::test]
+async fn an_upload_by_http2_ends_with_its_answer() {
+    let (over, dropped) = tokio::sync::oneshot::channel::<()>();
+    let site = Site::with(&["127.0.0.1"], &[b"h2"], |_| respond(200, vec![0; 10])).await;
+    let client = guarded().only_ca_pem(site.ca()).build().unwrap();
+    // Large pieces: a server takes many tiny ones for an attack.
+    let piece: &'static str = "x".repeat(16 * 1024).leak();
+    let body = crate::poll_stream(move |_| {
+        let _ = &over;
+        std::task::Poll::Ready(Some(piece))
+    });
+    let answer = within(client.post(site.url("/early")).body(body).send())
+        .await
+        .unwrap();
+    assert_eq!(answer.version(), http::Version::HTTP_2);
+    drop(answer);
+    assert!(within(dropped).await.is_err());
 }
 
 #[tokio::test]
