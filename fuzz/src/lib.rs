@@ -14,6 +14,7 @@ pub mod dotenv;
 mod drive;
 pub mod etag;
 pub mod forwarded;
+pub mod jwt;
 pub mod multipart;
 pub mod path_params;
 pub mod query;
@@ -69,6 +70,11 @@ pub const TARGETS: &[Target] = &[
         name: "forwarded",
         run: forwarded::run,
         seeds: forwarded::SEEDS,
+    },
+    Target {
+        name: "jwt",
+        run: jwt::run,
+        seeds: jwt::SEEDS,
     },
     Target {
         name: "multipart",

@@ -1,4 +1,4 @@
-//! `bench router` and `bench limit`: programs of `benches/house` that measure by themselves.
+//! `bench router`, `bench limit` and `bench auth`: programs of `benches/house` that measure by themselves.
 
 use std::path::Path;
 

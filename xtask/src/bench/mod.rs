@@ -33,7 +33,8 @@ usage: cargo xtask bench COMMAND
     --check          fails when a target is missed
   check [--record]   instructions for a request, held to benches/instructions.toml
   router             lookups of routes, beside matchit
-  limit              checks of the rate limiter, beside governor";
+  limit              checks of the rate limiter, beside governor
+  auth               verifying of tokens, beside jsonwebtoken";
 
 /// Runs one of the commands.
 pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
@@ -43,6 +44,7 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
         ["http", rest @ ..] => http::run(root, rest),
         ["router"] => micro::run(root, "lookups"),
         ["limit"] => micro::run(root, "limits"),
+        ["auth"] => micro::run(root, "tokens"),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

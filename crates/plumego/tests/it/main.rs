@@ -86,4 +86,6 @@ mod routing;
 mod secrecy;
 mod settings;
 mod streams;
+#[cfg(feature = "identity")]
+mod tokens;
 mod wire;

@@ -1,0 +1,130 @@
+//! Tokens of our own, over real sockets: the whole chain, and each attack that is known.
+
+mod attacks;
+mod chain;
+mod issuer;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use plumego::app::{Guards, Running};
+use plumego::contract::auth::{AuthError, Principal, RefreshManager as _, Session, Tokens};
+use plumego::identity::jwks;
+use plumego::identity::ring::KeyRing;
+use plumego::identity::tokens::{
+    Family, MemoryRefreshStore, MemoryRevocations, RefreshStore, TokenConfig, TokenService,
+};
+use plumego::middleware::{AuthenticateLayer, AuthorizeLayer, SessionCheckLayer};
+use plumego::prelude::*;
+use plumego::security::jwt::{RsaAlgorithm, SigningKey};
+
+use crate::client;
+
+const ISSUER: &str = "https://id.example";
+const AUDIENCE: &str = "orders";
+
+/// One RSA key for all tests: finding one takes its time.
+static RSA: LazyLock<SigningKey> =
+    LazyLock::new(|| SigningKey::generate(RsaAlgorithm::Rs256).unwrap());
+
+/// A service whose routes ask for a token, a session and a role.
+struct Service {
+    tokens: TokenService,
+    away: Arc<AtomicBool>,
+    addr: SocketAddr,
+    running: Running,
+}
+
+impl Service {
+    async fn start(ring: KeyRing) -> Self {
+        let away = Arc::new(AtomicBool::new(false));
+        let store = Switched(MemoryRefreshStore::default(), Arc::clone(&away));
+        let config = TokenConfig::new(ISSUER, AUDIENCE);
+        let tokens = TokenService::new(config, ring, store, MemoryRevocations::default());
+        let tokens = tokens.unwrap();
+        let (running, addr) = client::start(app(&tokens)).await;
+        Self {
+            tokens,
+            away,
+            addr,
+            running,
+        }
+    }
+
+    async fn sign_in(&self, principal: &Principal) -> Tokens {
+        self.tokens.issue(principal).await.unwrap()
+    }
+
+    async fn get(&self, path: &str, headers: &str) -> String {
+        client::send(self.addr, &format!("GET {path}"), headers).await
+    }
+
+    async fn with(&self, path: &str, token: &str) -> String {
+        self.get(path, &format!("Authorization: Bearer {token}\r\n"))
+            .await
+    }
+
+    async fn stop(self) {
+        self.running.handle().shutdown();
+        self.running.wait().await.unwrap();
+    }
+}
+
+/// The chain of the README: who asks, is the session good, may they.
+fn app(tokens: &TokenService) -> AppBuilder {
+    let show = async |principal: Principal, session: Session| {
+        format!(
+            "{} of {} in {}",
+            principal.subject,
+            principal.tenant.as_deref().unwrap_or("none"),
+            session.tenant.as_deref().unwrap_or("none"),
+        )
+    };
+    App::builder()
+        .guards(|guards| *guards = Guards::none())
+        .router(jwks::routes(tokens.ring()))
+        .routes(|r| {
+            r.group("/api", |r| {
+                r.layer(AuthenticateLayer::new(tokens.clone()))
+                    .layer(SessionCheckLayer::new(tokens.sessions()))
+                    .get("/me", show)
+                    .group("/admin", |r| {
+                        r.layer(AuthorizeLayer::role("admin"))
+                            .get("/stats", async || "stats")
+                    })
+            })
+        })
+}
+
+/// A store that is away when told so.
+struct Switched(MemoryRefreshStore, Arc<AtomicBool>);
+
+impl Switched {
+    fn there(&self) -> Result<&MemoryRefreshStore, AuthError> {
+        if self.1.load(Ordering::SeqCst) {
+            return Err(AuthError::outage(
+                "redis at 10.0.0.7:6379 refused the connection",
+            ));
+        }
+        Ok(&self.0)
+    }
+}
+
+impl RefreshStore for Switched {
+    async fn create(&self, family: Family) -> Result<(), AuthError> {
+        self.there()?.create(family).await
+    }
+
+    async fn get(&self, id: &str) -> Result<Option<Family>, AuthError> {
+        self.there()?.get(id).await
+    }
+
+    async fn replace(&self, expected: u64, next: Family) -> Result<bool, AuthError> {
+        self.there()?.replace(expected, next).await
+    }
+
+    async fn list(&self, subject: &str, limit: usize) -> Result<Vec<Family>, AuthError> {
+        self.there()?.list(subject, limit).await
+    }
+}
