@@ -19,6 +19,7 @@ pages! {
     errors = "docs/en/src/guides/errors.md";
     middleware = "docs/en/src/guides/middleware.md";
     protecting = "docs/en/src/guides/protecting.md";
+    tokens = "docs/en/src/guides/tokens.md";
     configuration = "docs/en/src/guides/configuration.md";
     components = "docs/en/src/guides/components.md";
     lifecycle_and_shutdown = "docs/en/src/guides/lifecycle-and-shutdown.md";

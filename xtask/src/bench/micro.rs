@@ -1,4 +1,5 @@
-//! `bench router`, `bench limit` and `bench auth`: programs of `benches/house` that measure by themselves.
+//! `bench router`, `bench limit` and `bench auth`: programs of `benches/house` that measure by
+//! themselves.
 
 use std::path::Path;
 

@@ -58,6 +58,7 @@
 //! [`RefreshManager`]: plumego_contract::auth::RefreshManager
 //! [`SessionStore`]: plumego_contract::auth::SessionStore
 
+mod answer;
 mod config;
 mod exchange;
 mod family;
@@ -66,6 +67,7 @@ mod revocation;
 mod service;
 mod sessions;
 
+pub use self::answer::TokenAnswer;
 pub use self::config::TokenConfig;
 pub use self::family::{ErasedRefreshStore, Family, RefreshStore};
 pub use self::memory::{MemoryRefreshStore, MemoryRevocations};
