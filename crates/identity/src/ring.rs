@@ -28,8 +28,8 @@
 //!
 //! # Limits and defaults
 //! At most [`MAX_RING_KEYS`] keys; those that are retired do not count. The schedule:
-//! [`Schedule::default`]. Reading takes no lock and waits for nobody; a change is prepared aside and
-//! put in place at once.
+//! [`Schedule::default`]. Reading takes no lock and waits for nobody; a change is prepared aside
+//! and put in place at once.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -220,7 +220,8 @@ impl RingView {
         good.map(|key| (&*key.id, key.retires_at))
     }
 
-    /// The keys that verify now, as a JWK set in JSON: public keys alone, also those that will sign.
+    /// The keys that verify now, as a JWK set in JSON: public keys alone, also those that will
+    /// sign.
     pub fn to_jwks(&self) -> String {
         let good = self.keys.iter().filter(|key| key.is_good(self.now));
         let keys = good.map(|key| (Some(key.id.to_string()), key.key.verifying_key().clone()));

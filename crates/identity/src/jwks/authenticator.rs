@@ -32,8 +32,8 @@ impl<F: FetchKeys> IssuerTokens<F> {
         }
     }
 
-    /// Makes the principal of the claims in another way than [`Claims::principal`]: for issuers that
-    /// name roles or tenants differently.
+    /// Makes the principal of the claims in another way than [`Claims::principal`]: for issuers
+    /// that name roles or tenants differently.
     #[must_use]
     pub fn principal(
         mut self,

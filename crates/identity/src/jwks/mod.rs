@@ -1,8 +1,8 @@
 //! Key sets over HTTP: our own shown, those of other issuers fetched.
 //!
 //! [`routes`] shows the public keys of a ring, so that other services can verify our tokens.
-//! [`RemoteKeys`] keeps the keys of another issuer, and [`IssuerTokens`] lets its tokens in. Not for
-//! our own tokens in our own process: those are verified with the ring itself.
+//! [`RemoteKeys`] keeps the keys of another issuer, and [`IssuerTokens`] lets its tokens in. Not
+//! for our own tokens in our own process: those are verified with the ring itself.
 //!
 //! ```no_run
 //! use std::time::Duration;

@@ -10,8 +10,8 @@ pub const JWKS_PATH: &str = "/.well-known/jwks.json";
 /// How long others may keep the set. A new key is announced for longer than that.
 const KEEP: &str = "public, max-age=300";
 
-/// The route that shows the public keys of a ring at [`JWKS_PATH`]: those that verify now, and those
-/// that will sign. Shared secrets are never shown.
+/// The route that shows the public keys of a ring at [`JWKS_PATH`]: those that verify now, and
+/// those that will sign. Shared secrets are never shown.
 ///
 /// The answer is `application/jwk-set+json` (RFC 7517, section 8.5) and may be kept for 5 minutes.
 #[must_use]

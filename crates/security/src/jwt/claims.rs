@@ -78,8 +78,8 @@ impl Claims {
     }
 
     /// Who asks, according to these claims: subject, tenant, roles, permissions and scopes, and as
-    /// claims in text the session id, the token version, `iss`, `jti`, `client_id` and everything else that
-    /// is a text, a number or a boolean.
+    /// claims in text the session id, the token version, `iss`, `jti`, `client_id` and everything
+    /// else that is a text, a number or a boolean.
     pub fn principal(&self) -> Principal {
         let mut principal = Principal::new(&self.subject);
         principal.tenant.clone_from(&self.tenant);
