@@ -1,1 +1,60 @@
 //! Traces and metrics to a collector by OTLP over HTTP.
+//!
+//! One component turns all of it on: [`Observability`]. Every request becomes a span named by its
+//! route, with the attributes of OpenTelemetry's semantic conventions for HTTP; the program's own
+//! spans (of `tracing`) become its children when `App::run` installs the log. The metrics of the
+//! application are sent at an interval, and may be read by Prometheus at a path.
+//!
+//! Not for logs: they stay lines, with the ids of trace and span in them. Not needed for
+//! `traceparent` in and out, which every application handles.
+//!
+//! ```
+//! use plumego_app::{App, Config};
+//! use plumego_otel::{OTEL_KEYS, Observability, OtelConfig};
+//!
+//! let config = Config::loader()
+//!     .keys(OTEL_KEYS)
+//!     .environment([("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")])
+//!     .load()?;
+//! let telemetry: OtelConfig = config.section("otel")?;
+//! let app = App::builder()
+//!     .component(Observability::new(telemetry))
+//!     .routes(|r| r.get("/ping", async || "pong"))
+//!     .build()?;
+//! # Ok::<(), plumego_contract::Error>(())
+//! ```
+//!
+//! # Limits and defaults
+//!
+//! | what | default | beyond it |
+//! | --- | --- | --- |
+//! | spans that wait | 2,048, and 16 MiB | they are dropped and counted |
+//! | spans in one request | 512, and 4 MiB | the rest is in the next one |
+//! | wait for a batch to fill | 5 s | it is sent as it is |
+//! | one request to the collector | 10 s | it is tried again |
+//! | attempts | 5, with waits of 1 s, 2 s, 4 s, 8 s (half to all of it); what `Retry-After` asks for, up to 30 s | what was in it is dropped and counted |
+//! | answer of the collector | 64 KiB | the request counts as failed |
+//! | texts of a request's span | 2,048 bytes of the path, 1,024 of any other | they are cut |
+//! | spans of the program | see [`FinishedSpan`](plumego_observe::trace::FinishedSpan) | |
+//! | interval of the metrics | 60 s | |
+//! | the end of the application | four fifths of what its deadline leaves | what is left is dropped and counted |
+//!
+//! A collector that is down or slow costs a request nothing: a span goes into a queue in memory, and
+//! one that does not fit is dropped. `otel_spans_total{outcome}` counts what became of every span,
+//! `otel_exports_total{signal,outcome}` every request to the collector.
+
+mod component;
+mod config;
+mod endpoint;
+mod export;
+mod metrics;
+mod queue;
+mod resource;
+mod sampler;
+mod span;
+mod stats;
+mod tracer;
+
+pub use self::component::Observability;
+pub use self::config::{Compression, ExporterKind, OTEL_KEYS, OtelConfig, Protocol};
+pub use self::sampler::{Sampler, SamplerKind};

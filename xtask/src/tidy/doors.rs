@@ -42,6 +42,12 @@ const DOORS: &[Door] = &[
         "handlers see the extractor, not the parser",
     ),
     (
+        "opentelemetry-proto",
+        &["otel"],
+        "it is 0.x and stays out of every public API",
+    ),
+    ("prost", &["otel"], "only the exporter speaks protobuf"),
+    (
         "prometheus-client",
         &["observe"],
         "one metrics type for the whole house",

@@ -147,9 +147,11 @@ const PLAN: &[Room] = &[
     room(
         "plumego-otel",
         5,
+        // Its settings have names of their own, so it has a table of keys.
         &[
             "plumego-client",
             "plumego-component",
+            "plumego-config",
             "plumego-contract",
             "plumego-observe",
             "plumego-stdx",

@@ -99,6 +99,16 @@ impl<S> Config<S> {
         &self.skipped
     }
 
+    /// The settings of a room, from the table of its keys, as they were when they were loaded:
+    /// `config.section::<OtelConfig>("otel")` for keys that were given by
+    /// [`ConfigLoader::keys`].
+    ///
+    /// # Errors
+    /// Every problem the type has with the values.
+    pub fn section<T: DeserializeOwned>(&self, table: &str) -> Result<T, LoadError> {
+        Ok(self.loaded.section(table)?)
+    }
+
     /// Where the value of a key such as `server.addr` came from.
     pub fn origin(&self, key: &str) -> Option<&Origin> {
         self.loaded.origin(key)
