@@ -286,7 +286,8 @@ pub struct Observers {
 }
 
 impl Observers {
-    pub(crate) fn append(&mut self, more: Self) {
+    /// Adds those of another.
+    pub fn append(&mut self, more: Self) {
         self.sinks.extend(more.sinks);
         self.collects |= more.collects;
         self.tracers.extend(more.tracers);
@@ -353,6 +354,6 @@ impl fmt::Debug for Contributions {
                 "routes",
                 &self.routers.iter().map(Router::route_count).sum::<usize>(),
             )
-            .finish()
+            .finish_non_exhaustive()
     }
 }

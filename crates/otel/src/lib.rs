@@ -32,16 +32,19 @@
 //! | spans in one request | 512, and 4 MiB | the rest is in the next one |
 //! | wait for a batch to fill | 5 s | it is sent as it is |
 //! | one request to the collector | 10 s | it is tried again |
-//! | attempts | 5, with waits of 1 s, 2 s, 4 s, 8 s (half to all of it); what `Retry-After` asks for, up to 30 s | what was in it is dropped and counted |
+//! | attempts | 5 for spans, 2 for metrics | what was in it is dropped and counted |
+//! | wait between attempts | half to all of 1 s, 2 s, 4 s, 8 s; or `Retry-After`, up to 30 s | |
 //! | answer of the collector | 64 KiB | the request counts as failed |
 //! | texts of a request's span | 2,048 bytes of the path, 1,024 of any other | they are cut |
-//! | spans of the program | see [`FinishedSpan`](plumego_observe::trace::FinishedSpan) | |
+//! | spans of the program | those of [`FinishedSpan`] | |
 //! | interval of the metrics | 60 s | |
-//! | the end of the application | four fifths of what its deadline leaves | what is left is dropped and counted |
+//! | the end of the application | four fifths of the time left | the rest is dropped and counted |
 //!
-//! A collector that is down or slow costs a request nothing: a span goes into a queue in memory, and
-//! one that does not fit is dropped. `otel_spans_total{outcome}` counts what became of every span,
-//! `otel_exports_total{signal,outcome}` every request to the collector.
+//! A collector that is down or slow costs a request nothing: a span goes into a queue in memory,
+//! and one that does not fit is dropped. `otel_spans_total{outcome}` counts what became of every
+//! span, `otel_exports_total{signal,outcome}` every request to the collector.
+//!
+//! [`FinishedSpan`]: plumego_observe::trace::FinishedSpan
 
 mod component;
 mod config;

@@ -9,7 +9,9 @@ use opentelemetry_proto::tonic::metrics::v1::{
     ResourceMetrics, ScopeMetrics, Sum,
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use plumego_observe::metrics::{FamilySnapshot, HistogramValue, Kind, Sample, Snapshot, Value};
+use plumego_observe::metrics::{
+    FamilySnapshot, HistogramValue, Kind, Sample, Snapshot, Unit, Value,
+};
 
 use crate::resource::{SCHEMA_URL, scope, text};
 
@@ -52,14 +54,14 @@ fn metric(family: &FamilySnapshot, times: Times) -> Metric {
             data_points: histograms(family, times),
             aggregation_temporality: temporality,
         }),
-        _ => Data::Gauge(Gauge {
+        Kind::Gauge => Data::Gauge(Gauge {
             data_points: numbers(family, times),
         }),
     };
     Metric {
         name: family.name.clone(),
         description: family.help.replace("\\n", "\n").replace("\\\"", "\""),
-        unit: match family.unit.map(|unit| unit.as_str()) {
+        unit: match family.unit.map(Unit::as_str) {
             Some("seconds") => "s".to_owned(),
             Some("bytes") => "By".to_owned(),
             _ => String::new(),

@@ -81,12 +81,13 @@ impl Sampler {
     }
 
     /// Whether this trace is recorded.
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
     pub fn samples(&self, trace: &TraceContext) -> bool {
         if self.parent_based && trace.parent().is_some() {
             return trace.is_sampled();
         }
-        let [.., a, b, c, d, e, f, g, h] = trace.trace_id().to_bytes();
-        (u64::from_be_bytes([a, b, c, d, e, f, g, h]) >> 1) < self.below
+        let id = u128::from_be_bytes(trace.trace_id().to_bytes());
+        (id as u64 >> 1) < self.below
     }
 }
 

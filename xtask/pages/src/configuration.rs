@@ -2,6 +2,7 @@
 
 use plumego_app::SERVER_KEYS;
 use plumego_config::{Key, LOADER_KEYS, render};
+use plumego_otel::OTEL_KEYS;
 
 use super::{Language, Page};
 
@@ -34,7 +35,12 @@ pub(super) fn env_example() -> Page {
 }
 
 fn keys() -> Vec<Key> {
-    LOADER_KEYS.iter().chain(SERVER_KEYS).copied().collect()
+    let tables = [LOADER_KEYS, SERVER_KEYS, OTEL_KEYS];
+    tables
+        .iter()
+        .flat_map(|keys| keys.iter())
+        .copied()
+        .collect()
 }
 
 fn spoken(language: Language) -> render::Language {

@@ -144,9 +144,10 @@ const PLAN: &[Room] = &[
             "plumego-stdx",
         ],
     ),
+    // Tested as a part of an application, so it stands above `app`.
     room(
         "plumego-otel",
-        5,
+        6,
         // Its settings have names of their own, so it has a table of keys.
         &[
             "plumego-client",

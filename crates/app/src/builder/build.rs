@@ -14,7 +14,7 @@ use plumego_observe::trace::Tracer;
 use plumego_router::Router;
 
 use super::AppBuilder;
-use super::observe::{LateMetrics, count_dropped_lines};
+use super::observe::count_dropped_lines;
 use crate::app::App;
 use crate::config::{ServerConfig, Shown, check_addrs};
 use crate::guards::{GuardStack, Guards};
@@ -50,15 +50,10 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     builder.take_over_config();
     let guards = builder.take_guards();
     let flusher = Flusher::new(builder.take_writer(&mut problems));
-    let late = LateMetrics::default();
 
-    let plain = Router::new();
-    let mut router = builder
-        .slashes
-        .map_or(plain, |it| Router::new().slashes(it));
+    let mut router = builder.empty_router();
     let (lifecycle, mut contributions) = builder.install(&mut settings, &mut problems);
-    let observe = builder.observe_layer(&guards, &flusher, &late);
-    let counted = guards.metrics && !builder.collects;
+    let (observe, late) = builder.observe_layer(&guards, &flusher);
     let ours = builder.ours(&guards);
     let known = RouteList::new();
     let viewers = contributions.take_viewers();
@@ -98,7 +93,7 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
         reloader: reloader.clone(),
     });
     note(count_dropped_lines(&metrics, &flusher), &mut problems);
-    if counted {
+    if let Some(late) = late {
         note(late.resolve(&metrics, router.routes().len()), &mut problems);
     }
     problems.into_result(App {
@@ -149,6 +144,12 @@ impl AppBuilder {
                 problems.push(Problem::new(format!("listen: expected {wrong}")));
             }
         }
+    }
+
+    fn empty_router(&self) -> Router {
+        let plain = Router::new();
+        self.slashes
+            .map_or(plain, |slashes| Router::new().slashes(slashes))
     }
 
     fn endpoints(&mut self) -> Vec<Endpoint> {

@@ -12,13 +12,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body::Body as HttpBody;
 use plumego_component::{
-    Component, Lifecycle, LifecycleBuilder, LifecycleConfig, Name, Runner, TaskOutput,
+    Component, Lifecycle, LifecycleBuilder, LifecycleConfig, Name, Observers, Runner, TaskOutput,
 };
 use plumego_contract::{
     AppContext, BoxError, ErrorFormat, JsonConfig, MultipartConfig, Problems, Request,
     TrustedProxies,
 };
-use plumego_middleware::ObserveLayer;
 use plumego_observe::log::{LogSink, LogWriter};
 use plumego_observe::metrics::Metrics;
 use plumego_observe::record::RequestSink;
@@ -67,10 +66,7 @@ pub struct AppBuilder {
     is_of_process: bool,
     tls: Option<TlsConfig>,
     guards: Vec<GuardChange>,
-    observe: ObserveLayer,
-    has_sink: bool,
-    collects: bool,
-    tracer: Option<Arc<dyn Tracer>>,
+    observers: Observers,
     writer: Option<LogWriter>,
     sink: Option<Box<dyn LogSink>>,
     proxies: Option<TrustedProxies>,
@@ -98,10 +94,7 @@ impl AppBuilder {
             is_of_process: false,
             tls: None,
             guards: Vec::new(),
-            observe: ObserveLayer::new(),
-            has_sink: false,
-            collects: false,
-            tracer: None,
+            observers: Observers::default(),
             writer: None,
             sink: None,
             proxies: None,
@@ -272,8 +265,7 @@ impl AppBuilder {
 
     /// Gets the record of every request when it is over, beside the access log and the metrics.
     pub fn sink(mut self, sink: impl RequestSink + 'static) -> Self {
-        self.observe = self.observe.sink(sink);
-        self.has_sink = true;
+        self.observers.sinks.push(Arc::new(sink));
         self
     }
 
@@ -283,7 +275,7 @@ impl AppBuilder {
     #[doc(alias = "WithMetricsCollector")]
     #[doc(alias = "with_metrics_collector")]
     pub fn metrics_collector(mut self, collector: impl RequestSink + 'static) -> Self {
-        self.collects = true;
+        self.observers.collects = true;
         self.sink(collector)
     }
 
@@ -295,7 +287,7 @@ impl AppBuilder {
     #[doc(alias = "WithTracer")]
     #[doc(alias = "with_tracer")]
     pub fn tracer(mut self, tracer: impl Tracer + 'static) -> Self {
-        self.tracer = Some(Arc::new(tracer));
+        self.observers.tracers.push(Arc::new(tracer));
         self
     }
 

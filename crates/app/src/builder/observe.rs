@@ -34,15 +34,9 @@ impl AppBuilder {
         let builder = std::mem::replace(&mut self.lifecycle, nothing);
         let (lifecycle, mut contributions, found) = builder.build_all();
         problems.extend(found);
-        let observers = contributions.take_observers();
-        self.has_sink |= !observers.sinks.is_empty();
-        self.collects |= observers.collects;
-        for sink in observers.sinks {
-            self.observe = std::mem::take(&mut self.observe).sink(sink);
-        }
-        let mut tracers = self.tracer.take().into_iter().chain(observers.tracers);
-        settings.tracer = tracers.next();
-        if tracers.next().is_some() {
+        self.observers.append(contributions.take_observers());
+        settings.tracer = self.observers.tracers.first().cloned();
+        if self.observers.tracers.len() > 1 {
             problems.push(Problem::new(
                 "there is more than one tracer: keep one, of the builder or of a component",
             ));
@@ -86,17 +80,20 @@ impl AppBuilder {
         })
     }
 
-    /// The layer that tells the sinks, when there is anything to tell.
+    /// The layer that tells the sinks, when there is anything to tell; and our metrics of requests
+    /// among them, when they are wanted.
     pub(super) fn observe_layer(
         &mut self,
         guards: &Guards,
         flusher: &Flusher,
-        late: &LateMetrics,
-    ) -> Option<ObserveLayer> {
+    ) -> (Option<ObserveLayer>, Option<LateMetrics>) {
+        let observers = std::mem::take(&mut self.observers);
         let tracer = self.context.tracer.clone();
-        let told = self.has_sink || tracer.is_some();
+        let told = !observers.sinks.is_empty() || tracer.is_some();
         let wanted = guards.trace || guards.access_log || guards.metrics || told;
-        let mut layer = std::mem::take(&mut self.observe);
+        let late = (guards.metrics && !observers.collects).then(LateMetrics::default);
+        let sinks = observers.sinks.into_iter();
+        let mut layer = sinks.fold(ObserveLayer::new(), ObserveLayer::sink);
         if let Some(tracer) = tracer {
             layer = layer.sink(Traced(tracer)).with_span_id();
         }
@@ -106,13 +103,13 @@ impl AppBuilder {
                 flusher: flusher.clone(),
             });
         }
-        if guards.metrics && !self.collects {
+        if let Some(late) = &late {
             layer = layer.sink(late.clone());
         }
         if !guards.trace {
             layer = layer.without_trace_response();
         }
-        wanted.then_some(layer)
+        (wanted.then_some(layer), late)
     }
 }
 

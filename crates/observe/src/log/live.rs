@@ -3,9 +3,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-#[cfg(feature = "log")]
-use tracing::{Metadata, level_filters::LevelFilter};
-
 use super::filter::LogFilter;
 
 /// A [`LogFilter`] that may be changed while it is in use. Cheap to clone; clones are one.
@@ -22,12 +19,12 @@ use super::filter::LogFilter;
 /// # Ok::<(), plumego_observe::log::LogFilterError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct LiveFilter(Arc<Inner>);
+pub struct LiveFilter(pub(super) Arc<Inner>);
 
 #[derive(Debug, Default)]
-struct Inner {
+pub(super) struct Inner {
     filter: RwLock<LogFilter>,
-    in_use: AtomicBool,
+    pub(super) in_use: AtomicBool,
 }
 
 impl LiveFilter {
@@ -52,22 +49,7 @@ impl LiveFilter {
         self.0.in_use.load(Ordering::Relaxed)
     }
 
-    #[cfg(feature = "log")]
-    pub(super) fn take_into_use(&self) {
-        self.0.in_use.store(true, Ordering::Relaxed);
-    }
-
-    #[cfg(feature = "log")]
-    pub(super) fn allows(&self, metadata: &Metadata<'_>) -> bool {
-        self.with(|filter| filter.allows_metadata(metadata))
-    }
-
-    #[cfg(feature = "log")]
-    pub(super) fn max_level(&self) -> LevelFilter {
-        self.with(LogFilter::max_level)
-    }
-
-    fn with<T>(&self, ask: impl FnOnce(&LogFilter) -> T) -> T {
+    pub(super) fn with<T>(&self, ask: impl FnOnce(&LogFilter) -> T) -> T {
         ask(&self.0.filter.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

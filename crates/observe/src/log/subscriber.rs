@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use plumego_stdx::Timestamp;
 use tracing::field::{Field, Visit};
@@ -15,6 +16,7 @@ use tracing_subscriber::layer::{Context, Layer, Layered, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
 use super::escape::push_escaped;
+use super::filter::LogFilter;
 use super::line::Line;
 use super::live::LiveFilter;
 use super::writer::{LogFormat, LogWriter};
@@ -93,6 +95,20 @@ pub fn install(
 
 fn lines(writer: LogWriter, filter: LiveFilter) -> Layered<LineLayer, Registry> {
     Registry::default().with(LineLayer { writer, filter })
+}
+
+impl LiveFilter {
+    fn take_into_use(&self) {
+        self.0.in_use.store(true, Ordering::Relaxed);
+    }
+
+    fn allows(&self, metadata: &Metadata<'_>) -> bool {
+        self.with(|filter| filter.allows_metadata(metadata))
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        self.with(LogFilter::max_level)
+    }
 }
 
 struct LineLayer {

@@ -2,8 +2,8 @@
 //!
 //! The server fills one [`RequestRecord`] per request, however it ended, and hands it to every
 //! [`RequestSink`]: the access log, the metrics, and whatever the application brings. A
-//! [`Tracer`](crate::trace::Tracer) gets it as the span of the request; to send log *lines* elsewhere, implement
-//! `LogSink` instead.
+//! [`Tracer`](crate::trace::Tracer) gets it as the span of the request; to send log *lines*
+//! elsewhere, implement `LogSink` instead.
 //!
 //! ```
 //! use std::sync::atomic::{AtomicU64, Ordering};

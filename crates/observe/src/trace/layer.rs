@@ -243,13 +243,13 @@ impl Gathered {
     /// The fields of the span; those that begin with `otel.` say something about it.
     fn take(&mut self, read: Reader) {
         let span = &mut self.span;
-        for (name, value) in read.fields.kept() {
+        for (name, value) in read.fields.kept {
             match (name, value) {
                 ("otel.name", AttributeValue::Text(name)) => {
                     span.name = Cow::Owned(name.into_string());
                 }
                 ("otel.kind", AttributeValue::Text(kind)) => {
-                    span.kind = SpanKind::parse(&kind).unwrap_or_default();
+                    span.kind = read_kind(&kind);
                 }
                 ("otel.status_code", AttributeValue::Text(status)) => {
                     self.failed = status.eq_ignore_ascii_case("error");
@@ -299,6 +299,20 @@ impl Gathered {
         }
         span
     }
+}
+
+/// `internal`, `client`, `server`, `producer` or `consumer`, in any case.
+fn read_kind(text: &str) -> SpanKind {
+    let kinds = [
+        ("client", SpanKind::Client),
+        ("server", SpanKind::Server),
+        ("producer", SpanKind::Producer),
+        ("consumer", SpanKind::Consumer),
+    ];
+    let found = kinds
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(text));
+    found.map_or(SpanKind::Internal, |(_, kind)| *kind)
 }
 
 /// Reads fields into attributes.

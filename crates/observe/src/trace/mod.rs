@@ -2,7 +2,7 @@
 //!
 //! It reads `traceparent` and `tracestate`, gives this server's part of the trace an id of its own,
 //! and writes the header for calls further on. It neither samples nor exports by itself: that is a
-//! [`Tracer`], which gets a span of each request and, by way of [`SpanLayer`] (feature `log`), those
+//! [`Tracer`], which gets a span of each request and, by way of `SpanLayer` (feature `log`), those
 //! of the program's own work.
 //!
 //! ```
@@ -21,8 +21,8 @@
 //! assert_eq!(fresh.parent(), None);
 //! ```
 //!
-//! Limits: 32 members and 512 bytes of `tracestate`; those of spans at [`FinishedSpan`]. Source: W3C Trace Context, level 1, with the
-//! random flag of level 2.
+//! Limits: 32 members and 512 bytes of `tracestate`; those of spans at [`FinishedSpan`]. Source:
+//! W3C Trace Context, level 1, with the random flag of level 2.
 
 mod context;
 mod current;

@@ -65,22 +65,6 @@ pub enum SpanKind {
     Consumer,
 }
 
-impl SpanKind {
-    /// Reads `internal`, `client`, `server`, `producer` or `consumer`, in any case.
-    #[cfg(feature = "log")]
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let kinds = [
-            ("internal", Self::Internal),
-            ("client", Self::Client),
-            ("server", Self::Server),
-            ("producer", Self::Producer),
-            ("consumer", Self::Consumer),
-        ];
-        let is_it = |(name, _): &&(&str, Self)| name.eq_ignore_ascii_case(text);
-        kinds.iter().find(is_it).map(|(_, kind)| *kind)
-    }
-}
-
 /// An event that happened within a span.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -100,7 +84,7 @@ pub struct SpanEvent {
 /// Fields of a span or an event.
 #[derive(Clone, Debug, Default)]
 pub struct Attributes {
-    kept: Vec<(&'static str, AttributeValue)>,
+    pub(super) kept: Vec<(&'static str, AttributeValue)>,
     dropped: u32,
 }
 
@@ -139,11 +123,6 @@ impl Attributes {
     /// All of them, in the order in which they were set.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &AttributeValue)> {
         self.kept.iter().map(|(name, value)| (*name, value))
-    }
-
-    #[cfg(feature = "log")]
-    pub(super) fn kept(self) -> Vec<(&'static str, AttributeValue)> {
-        self.kept
     }
 
     /// How many were too many.

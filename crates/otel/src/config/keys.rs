@@ -25,7 +25,7 @@ pub const OTEL_KEYS: &[Key] = &[
         .env("OTEL_EXPORTER_OTLP_ENDPOINT")
         .default("")
         .doc(
-            "Base address of the collector, such as `http://localhost:4318`; empty exports nothing.",
+            "Base address of the collector, such as `http://localhost:4318`; empty for no export.",
             "采集器的基地址，例如 `http://localhost:4318`；为空则不导出。",
         ),
     Key::new("otel.traces_endpoint", Kind::Text)
@@ -50,16 +50,13 @@ pub const OTEL_KEYS: &[Key] = &[
             "Headers for the collector: `name=value`, separated by commas, values percent-encoded.",
             "发给采集器的请求头：`名=值`，以逗号分隔，值用百分号编码。",
         ),
-    Key::new(
-        "otel.timeout",
-        time(TICK, Duration::from_mins(5)),
-    )
-    .env("OTEL_EXPORTER_OTLP_TIMEOUT")
-    .default("10s")
-    .doc(
-        "Time for one request to the collector.",
-        "每次请求采集器的时限。",
-    ),
+    Key::new("otel.timeout", time(TICK, Duration::from_mins(5)))
+        .env("OTEL_EXPORTER_OTLP_TIMEOUT")
+        .default("10s")
+        .doc(
+            "Time for one request to the collector.",
+            "每次请求采集器的时限。",
+        ),
     Key::new("otel.compression", Kind::Choice(&["none", "gzip"]))
         .env("OTEL_EXPORTER_OTLP_COMPRESSION")
         .default("none")
@@ -130,26 +127,41 @@ pub const OTEL_KEYS: &[Key] = &[
     )
     .env("OTEL_METRIC_EXPORT_INTERVAL")
     .default("60s")
-    .doc("Time between two exports of the metrics.", "两次导出指标的间隔。"),
+    .doc(
+        "Time between two exports of the metrics.",
+        "两次导出指标的间隔。",
+    ),
+    Key::new("otel.span_delay", time(TICK, Duration::from_mins(5)))
+        .env("OTEL_BSP_SCHEDULE_DELAY")
+        .default("5s")
+        .doc(
+            "Longest time a span waits to be sent.",
+            "跨度等待发送的最长时间。",
+        ),
     Key::new(
-        "otel.span_delay",
-        time(TICK, Duration::from_mins(5)),
+        "otel.span_queue",
+        Kind::Integer {
+            min: 1,
+            max: 1_000_000,
+        },
     )
-    .env("OTEL_BSP_SCHEDULE_DELAY")
-    .default("5s")
-    .doc("Longest time a span waits to be sent.", "跨度等待发送的最长时间。"),
-    Key::new("otel.span_queue", Kind::Integer { min: 1, max: 1_000_000 })
-        .env("OTEL_BSP_MAX_QUEUE_SIZE")
-        .default("2048")
-        .doc(
-            "Most spans that wait to be sent; more are dropped and counted.",
-            "等待发送的最大跨度数；超出者丢弃并计数。",
-        ),
-    Key::new("otel.span_batch", Kind::Integer { min: 1, max: 100_000 })
-        .env("OTEL_BSP_MAX_EXPORT_BATCH_SIZE")
-        .default("512")
-        .doc(
-            "Most spans in one request to the collector.",
-            "每次请求采集器的最大跨度数。",
-        ),
+    .env("OTEL_BSP_MAX_QUEUE_SIZE")
+    .default("2048")
+    .doc(
+        "Most spans that wait to be sent; more are dropped and counted.",
+        "等待发送的最大跨度数；超出者丢弃并计数。",
+    ),
+    Key::new(
+        "otel.span_batch",
+        Kind::Integer {
+            min: 1,
+            max: 100_000,
+        },
+    )
+    .env("OTEL_BSP_MAX_EXPORT_BATCH_SIZE")
+    .default("512")
+    .doc(
+        "Most spans in one request to the collector.",
+        "每次请求采集器的最大跨度数。",
+    ),
 ];

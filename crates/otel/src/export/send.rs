@@ -225,7 +225,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
 /// Waits until the application is ending.
 pub(super) async fn begun(closing: &mut Closing) {
     if closing.wait_for(Option::is_some).await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -34,6 +34,18 @@ fn hex_of(base64: &Value) -> String {
     text
 }
 
+fn has_attributes(of: &Value, expected: &[(&str, &str)]) {
+    for (key, value) in expected {
+        assert_eq!(attribute(of, key).as_deref(), Some(*value), "{key}");
+    }
+}
+
+fn is_short(span: &Value) {
+    let time = |key: &str| span[key].as_str().unwrap().parse::<u64>().unwrap();
+    let (start, end) = (time("start_time_unix_nano"), time("end_time_unix_nano"));
+    assert!(end >= start && end - start < 60_000_000_000);
+}
+
 #[tokio::test]
 async fn a_request_is_a_span_after_the_conventions() {
     let Some(mut receiver) = Receiver::start().await else {
@@ -57,15 +69,16 @@ async fn a_request_is_a_span_after_the_conventions() {
     assert_eq!(request["headers"]["authorization"], "Bearer t0ken");
     assert_eq!(request["headers"]["x-tenant"], "7");
     let resource = &request["message"]["resource_spans"][0]["resource"];
-    for (key, value) in [
-        ("service.name", "shop"),
-        ("service.version", "1.2.3"),
-        ("team", "a b"),
-        ("telemetry.sdk.name", "plumego"),
-        ("telemetry.sdk.language", "rust"),
-    ] {
-        assert_eq!(attribute(resource, key).as_deref(), Some(value), "{key}");
-    }
+    has_attributes(
+        resource,
+        &[
+            ("service.name", "shop"),
+            ("service.version", "1.2.3"),
+            ("team", "a b"),
+            ("telemetry.sdk.name", "plumego"),
+            ("telemetry.sdk.language", "rust"),
+        ],
+    );
     let spans = spans_of(&request);
     let span = &spans[0];
     assert_eq!(span["name"], "POST /users/{id}");
@@ -77,30 +90,29 @@ async fn a_request_is_a_span_after_the_conventions() {
         hex_of(&span["span_id"]),
         header(&answer, "x-span-id").unwrap()
     );
-    for (key, value) in [
-        ("http.request.method", "POST"),
-        ("http.route", "/users/{id}"),
-        ("url.path", "/users/7"),
-        ("url.scheme", "http"),
-        ("server.address", "shop.example"),
-        ("server.port", "8080"),
-        ("client.address", "127.0.0.1"),
-        ("network.peer.address", "127.0.0.1"),
-        ("network.protocol.version", "1.1"),
-        ("user_agent.original", "curl/8"),
-        ("http.response.status_code", "200"),
-    ] {
-        assert_eq!(attribute(span, key).as_deref(), Some(value), "{key}");
-    }
+    has_attributes(
+        span,
+        &[
+            ("http.request.method", "POST"),
+            ("http.route", "/users/{id}"),
+            ("url.path", "/users/7"),
+            ("url.scheme", "http"),
+            ("server.address", "shop.example"),
+            ("server.port", "8080"),
+            ("client.address", "127.0.0.1"),
+            ("network.peer.address", "127.0.0.1"),
+            ("network.protocol.version", "1.1"),
+            ("user_agent.original", "curl/8"),
+            ("http.response.status_code", "200"),
+        ],
+    );
     assert!(
         !request.to_string().contains("secret"),
         "the query is not told"
     );
     assert!(attribute(span, "error.type").is_none());
     assert!(span.get("status").is_none());
-    let time = |key: &str| span[key].as_str().unwrap().parse::<u64>().unwrap();
-    let (start, end) = (time("start_time_unix_nano"), time("end_time_unix_nano"));
-    assert!(end >= start && end - start < 60_000_000_000);
+    is_short(span);
     served
         .until("otel_spans_total{outcome=\"exported\"} 1")
         .await;

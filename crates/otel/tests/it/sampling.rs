@@ -48,7 +48,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn one_trace_is_decided_alike_everywhere_and_more_with_a_larger_share(ratio in 0.0..1.0_f64, id: u128) {
+    fn a_larger_share_has_all_of_a_smaller_one(ratio in 0.0..1.0_f64, id: u128) {
         let header = format!("00-{:032x}-b7ad6b7169203331-00", id | 1);
         let trace = || TraceContext::from_header_values(Some(&header), None::<&str>);
         let small = Sampler::new(SamplerKind::TraceIdRatio, ratio);
