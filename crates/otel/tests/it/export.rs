@@ -68,9 +68,8 @@ async fn a_request_is_a_span_after_the_conventions() {
     assert_eq!(request["headers"]["content-type"], "application/x-protobuf");
     assert_eq!(request["headers"]["authorization"], "Bearer t0ken");
     assert_eq!(request["headers"]["x-tenant"], "7");
-    let resource = &request["message"]["resource_spans"][0]["resource"];
     has_attributes(
-        resource,
+        &request["message"]["resource_spans"][0]["resource"],
         &[
             ("service.name", "shop"),
             ("service.version", "1.2.3"),
