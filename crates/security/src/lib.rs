@@ -8,10 +8,12 @@
 //! | --- | --- |
 //! | bound how often somebody may ask | [`limit`] |
 //! | tell browsers what a page may do | [`headers`] |
+//! | check text from outside, escape it for HTML | [`input`] |
 //! | keep and check passwords | [`password`](crate#features) (feature `password`) |
 //! | sign and verify tokens | [`jwt`](crate#features) (feature `jwt`) |
 
 pub mod headers;
+pub mod input;
 #[cfg(feature = "jwt")]
 pub mod jwt;
 pub mod limit;

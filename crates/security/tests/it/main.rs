@@ -12,6 +12,7 @@
 
 mod csp;
 mod headers;
+mod input;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod limit;
