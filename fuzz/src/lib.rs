@@ -8,6 +8,7 @@
 // its `[[bin]]` in Cargo.toml.
 pub mod accept_encoding;
 pub mod authorization;
+pub mod cookie;
 pub mod cors_origin;
 pub mod csp;
 pub mod dotenv;
@@ -45,6 +46,11 @@ pub const TARGETS: &[Target] = &[
         name: "authorization",
         run: authorization::run,
         seeds: authorization::SEEDS,
+    },
+    Target {
+        name: "cookie",
+        run: cookie::run,
+        seeds: cookie::SEEDS,
     },
     Target {
         name: "cors_origin",

@@ -11,8 +11,8 @@ const MAX_LOCAL_BYTES: usize = 64;
 const MAX_URL_BYTES: usize = 2048;
 
 /// A name of a host in ASCII: labels of letters, digits and hyphens with dots between them, at most
-/// 253 bytes. International names come in their ASCII form (`xn--…`). The last label is not all
-/// digits, so that no address is taken for a name (RFC 1123, section 2.1).
+/// 253 bytes. International names come in their ASCII form (`xn--…`). The last label is no
+/// number, so that no address is taken for a name (RFC 1123, section 2.1).
 ///
 /// # Errors
 /// Anything else, a dot at the end included.
@@ -22,11 +22,19 @@ pub fn host_name(text: &str) -> Result<(), InputError> {
         "Expected the name of a host, such as `example.com`.",
     );
     let last = text.rsplit('.').next().unwrap_or_default();
-    let is_number = last.bytes().all(|b| b.is_ascii_digit());
-    if text.len() > MAX_HOST_BYTES || is_number || !text.split('.').all(is_label) {
+    if text.len() > MAX_HOST_BYTES || is_number(last) || !text.split('.').all(is_label) {
         return Err(WRONG);
     }
     Ok(())
+}
+
+/// Decimal, or hexadecimal as C has it: browsers read a host that ends so as an IPv4 address.
+fn is_number(label: &str) -> bool {
+    let hex = label
+        .strip_prefix("0x")
+        .or_else(|| label.strip_prefix("0X"));
+    let is_hex = hex.is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+    is_hex || label.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn is_label(label: &str) -> bool {
@@ -107,19 +115,13 @@ pub fn web_url(text: &str) -> Result<(), InputError> {
 }
 
 fn is_authority(authority: &str) -> bool {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
-            Some((address, port)) if address.parse::<Ipv6Addr>().is_ok() => ("", port),
-            _ => return false,
-        },
-        None => {
-            let colon = authority.find(':').unwrap_or(authority.len());
-            authority.split_at_checked(colon).unwrap_or_default()
-        }
-    };
-    let is_v6 = authority.starts_with('[');
-    let is_host = is_v6 || host_name(host).is_ok() || host.parse::<Ipv4Addr>().is_ok();
-    is_host && is_port(port)
+    if let Some(rest) = authority.strip_prefix('[') {
+        let (address, port) = rest.split_once(']').unwrap_or_default();
+        return address.parse::<Ipv6Addr>().is_ok() && is_port(port);
+    }
+    let colon = authority.find(':').unwrap_or(authority.len());
+    let (host, port) = authority.split_at_checked(colon).unwrap_or_default();
+    (host_name(host).is_ok() || host.parse::<Ipv4Addr>().is_ok()) && is_port(port)
 }
 
 /// Nothing, or a colon and a number that can be a port.
