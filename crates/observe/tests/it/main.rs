@@ -9,6 +9,7 @@
 
 mod access_log;
 mod exposition;
+mod foreign;
 mod http_metrics;
 mod log;
 mod metrics;
