@@ -37,6 +37,11 @@ const DOORS: &[Door] = &[
     ),
     ("jiff", &["stdx"], "wall-clock time comes from one place"),
     (
+        "jsonwebtoken",
+        &["security"],
+        "it changes often and stays out of every public API",
+    ),
+    (
         "multer",
         &["contract"],
         "handlers see the extractor, not the parser",
