@@ -32,8 +32,8 @@ mod route_table;
 
 pub use self::body::{Body, BoxError};
 pub use self::context::{
-    Adjust, AppContext, BoxTask, Client, Connection, ForwardedHeader, JsonConfig,
-    MAX_AFTER_RESPONSE_TASKS, MultipartConfig, Params, ParseForwardedHeaderError,
+    Adjust, AppContext, BoxTask, Client, Connection, ConnectionContext, ForwardedHeader,
+    JsonConfig, MAX_AFTER_RESPONSE_TASKS, MultipartConfig, Params, ParseForwardedHeaderError,
     ParseTrustedProxiesError, RequestContext, RequestId, SpawnTask, StateMap, TrustedProxies,
     UnixPeer, UnknownFields,
 };

@@ -69,7 +69,7 @@ pub use self::debug_errors::DebugErrorsLayer;
 #[cfg(feature = "compression")]
 pub use self::decompression::DecompressionLayer;
 pub use self::from_fn::{FromFnLayer, Next, from_fn};
-pub use self::fused::FusedLayer;
+pub use self::fused::{FusedGuard, FusedLayer};
 pub use self::observe::ObserveLayer;
 pub use self::rate_limit::{AbuseGuardLayer, RateLimitLayer};
 pub use self::recover::RecoverLayer;

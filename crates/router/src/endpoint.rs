@@ -32,8 +32,21 @@ pub struct Endpoint(Arc<dyn Erased>);
 #[must_use = "futures do nothing unless polled"]
 pub struct EndpointFuture(BoxResponse);
 
+/// A stack of layers that is one layer, and is given what other layers look for: the context of the
+/// request, before anybody else has it, and the rest of the way by reference. For guards
+/// around every route, which need neither be cloned nor search.
+pub trait ContextLayer: Send + Sync + 'static {
+    /// The future of an answer.
+    type Future: Future<Output = Response> + Send + 'static;
+
+    /// Answers the request, by `next` where it may pass.
+    fn call(&self, next: &Endpoint, request: Request, context: &mut RequestContext)
+    -> Self::Future;
+}
+
 trait Erased: Send + Sync {
-    fn call(&self, request: Request) -> BoxResponse;
+    /// The context is that of the request, which need not have it in its extensions.
+    fn call(&self, request: Request, context: &mut RequestContext) -> BoxResponse;
 }
 
 impl Endpoint {
@@ -67,8 +80,14 @@ impl Endpoint {
         Self(Arc::new(GuardedEnd { guard, inner }))
     }
 
-    pub(crate) fn run(&self, request: Request) -> BoxResponse {
-        self.0.call(request)
+    /// Answers a request whose context is this one. It comes into the extensions for those that
+    /// look for it there.
+    pub fn run(&self, request: Request, context: &RequestContext) -> EndpointFuture {
+        EndpointFuture(self.0.call(request, &mut context.clone()))
+    }
+
+    pub(crate) fn begin(&self, request: Request, context: &mut RequestContext) -> BoxResponse {
+        self.0.call(request, context)
     }
 }
 
@@ -81,8 +100,9 @@ impl Service<Request> for Endpoint {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> EndpointFuture {
-        EndpointFuture(self.run(request))
+    fn call(&mut self, mut request: Request) -> EndpointFuture {
+        let context = RequestContext::of(&mut request);
+        self.run(request, &context)
     }
 }
 
@@ -112,8 +132,8 @@ struct HandlerEnd<H, T> {
 }
 
 impl<H: Handler<T>, T: 'static> Erased for HandlerEnd<H, T> {
-    fn call(&self, request: Request) -> BoxResponse {
-        Box::pin(self.handler.clone().call(request))
+    fn call(&self, request: Request, context: &mut RequestContext) -> BoxResponse {
+        Box::pin(self.handler.clone().call(request, context.clone()))
     }
 }
 
@@ -123,10 +143,10 @@ struct GuardedEnd {
 }
 
 impl Erased for GuardedEnd {
-    fn call(&self, request: Request) -> BoxResponse {
-        match self.guard.refuse(&request) {
+    fn call(&self, request: Request, context: &mut RequestContext) -> BoxResponse {
+        match self.guard.refuse(&request, context) {
             Some(refusal) => Box::pin(ready(refusal)),
-            None => self.inner.run(request),
+            None => self.inner.begin(request, context),
         }
     }
 }
@@ -141,14 +161,12 @@ where
     B: HttpBody<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    fn call(&self, request: Request) -> BoxResponse {
+    fn call(&self, mut request: Request, context: &mut RequestContext) -> BoxResponse {
         let mut service = self.0.clone();
         // Only an error needs the context afterwards; most services have none to give.
-        let cx = if TypeId::of::<S::Error>() == TypeId::of::<Infallible>() {
-            None
-        } else {
-            RequestContext::get(request.extensions()).cloned()
-        };
+        let fails = TypeId::of::<S::Error>() != TypeId::of::<Infallible>();
+        let cx = fails.then(|| context.clone());
+        context.clone().put_into(request.extensions_mut());
         // Called at once where it can be, so that a layer knows of a request whose client goes away
         // before the first poll.
         if let Poll::Ready(Ok(())) = service.poll_ready(&mut Context::from_waker(Waker::noop())) {
@@ -212,6 +230,18 @@ fn answer(error: Error, cx: Option<&RequestContext>) -> Response {
     }
 }
 
+/// A layer that is given the context, with what lies below it.
+struct ContextEnd<L> {
+    layer: Arc<L>,
+    next: Endpoint,
+}
+
+impl<L: ContextLayer> Erased for ContextEnd<L> {
+    fn call(&self, request: Request, context: &mut RequestContext) -> BoxResponse {
+        Box::pin(self.layer.call(&self.next, request, context))
+    }
+}
+
 /// A layer, with the names it shows in the chain of a route.
 #[derive(Clone)]
 pub(crate) struct LayerEntry {
@@ -234,6 +264,18 @@ impl LayerEntry {
             names,
             identifies: Identifies::of::<L>(),
             apply: Arc::new(move |inner| Endpoint::service(layer.layer(inner))),
+        }
+    }
+
+    pub(crate) fn with_context<L: ContextLayer>(names: Arc<[&'static str]>, layer: L) -> Self {
+        let layer = Arc::new(layer);
+        Self {
+            names,
+            identifies: Identifies::of::<L>(),
+            apply: Arc::new(move |next| {
+                let layer = Arc::clone(&layer);
+                Endpoint(Arc::new(ContextEnd { layer, next }))
+            }),
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use plumego_contract::auth::bearer_challenge;
-use plumego_contract::auth::{AuthError, AuthRequirement, DEFAULT_REALM, Principal};
-use plumego_contract::{Error, IntoResponse as _, Request, RequestContext, Response};
+use plumego_contract::auth::{AuthRequirement, DEFAULT_REALM, Principal};
+use plumego_contract::{Error, Request, RequestContext, Response};
 
 use crate::Endpoint;
 
@@ -27,17 +27,10 @@ impl Guard {
     }
 
     /// `None` when the request may go on.
-    pub(crate) fn refuse(&self, request: &Request) -> Option<Response> {
+    pub(crate) fn refuse(&self, request: &Request, cx: &RequestContext) -> Option<Response> {
         let principal = request.extensions().get::<Principal>();
         let error = self.requirement.check(principal).err()?;
-        Some(answer(error, RequestContext::get(request.extensions())))
-    }
-}
-
-fn answer(error: AuthError, cx: Option<&RequestContext>) -> Response {
-    let error = bearer_challenge(Error::from(error), DEFAULT_REALM);
-    match cx {
-        Some(cx) => error.respond(cx),
-        None => error.into_response(),
+        let error = bearer_challenge(Error::from(error), DEFAULT_REALM);
+        Some(error.respond(cx))
     }
 }

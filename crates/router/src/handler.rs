@@ -25,8 +25,13 @@ use plumego_contract::{FromParts, FromRequest, IntoResponse, Request, RequestCon
             live across an `.await`"
 )]
 pub trait Handler<T>: Clone + Send + Sync + 'static {
-    /// Takes the arguments out of the request, runs the function, makes the response.
-    fn call(self, request: Request) -> impl Future<Output = Response> + Send;
+    /// Takes the arguments out of the request, whose context this is, runs the function, makes the
+    /// response.
+    fn call(
+        self,
+        request: Request,
+        context: RequestContext,
+    ) -> impl Future<Output = Response> + Send;
 
     /// What the arguments need to work at all.
     fn needs(needs: &mut Needs);
@@ -38,8 +43,7 @@ where
     Fut: Future<Output = R> + Send,
     R: IntoResponse,
 {
-    fn call(self, mut request: Request) -> impl Future<Output = Response> + Send {
-        let cx = RequestContext::of(&mut request);
+    fn call(self, request: Request, cx: RequestContext) -> impl Future<Output = Response> + Send {
         // The head is of no use any more and not moved into the future. The body stays as long as
         // the handler works: to drop it is to close the connection for reading.
         let body = request.into_body();
@@ -60,8 +64,8 @@ where
     R: IntoResponse,
     T1: FromRequest<M>,
 {
-    async fn call(self, mut request: Request) -> Response {
-        let cx = RequestContext::of(&mut request);
+    async fn call(self, mut request: Request, cx: RequestContext) -> Response {
+        cx.clone().put_into(request.extensions_mut());
         match T1::from_request(request).await {
             Ok(value) => self(value).await.respond(&cx),
             Err(error) => error.respond(&cx),
@@ -84,8 +88,8 @@ macro_rules! handlers {
             $last: FromRequest<M>,
         {
             #[expect(non_snake_case, reason = "the arguments are named after their types")]
-            async fn call(self, mut request: Request) -> Response {
-                let cx = RequestContext::of(&mut request);
+            async fn call(self, mut request: Request, cx: RequestContext) -> Response {
+                cx.clone().put_into(request.extensions_mut());
                 let (mut parts, body) = request.into_parts();
                 $(
                     let $head = match $head::from_parts(&mut parts).await {

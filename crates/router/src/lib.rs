@@ -101,7 +101,7 @@ mod router;
 mod slashes;
 mod table;
 
-pub use self::endpoint::{Endpoint, EndpointFuture};
+pub use self::endpoint::{ContextLayer, Endpoint, EndpointFuture};
 pub use self::frozen::{Dispatch, Frozen, FrozenFuture, NO_PARAMS, ResponseFuture};
 pub use self::handler::Handler;
 pub use self::pattern::{MAX_SEGMENTS, Pattern, PatternError};

@@ -90,6 +90,15 @@ impl Timestamp {
         time.unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
+    /// This time less `duration`; the first representable time when that is out of range.
+    #[must_use]
+    pub fn saturating_sub(self, duration: Duration) -> Self {
+        let nanos = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+        Self {
+            unix_nanos: self.unix_nanos.saturating_sub(nanos),
+        }
+    }
+
     /// This time plus `duration`; the last representable time when that is out of range.
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {

@@ -19,9 +19,11 @@ pub mod hex;
 pub mod limit;
 pub mod random;
 pub mod secret;
+pub mod shards;
 
 pub use backoff::Backoff;
 pub use clock::Timestamp;
 pub use hex::Hex;
 pub use limit::Limit;
 pub use secret::{Secret, ct_eq};
+pub use shards::{Shard, Shards};

@@ -5,7 +5,8 @@ use plumego_contract::{Problem, Problems};
 use plumego_middleware::debug_errors::RouteList;
 use plumego_middleware::{
     AbuseGuardLayer, BodyDeadlineLayer, BodyLimitLayer, ConcurrencyLimitLayer, DebugErrorsLayer,
-    FusedLayer, ObserveLayer, RecoverLayer, RequestIdLayer, SecurityHeadersLayer, TimeoutLayer,
+    FusedGuard, FusedLayer, ObserveLayer, RecoverLayer, RequestIdLayer, SecurityHeadersLayer,
+    TimeoutLayer,
 };
 use plumego_observe::metrics::{MetricError, Metrics};
 use plumego_router::Router;
@@ -95,7 +96,7 @@ impl GuardStack {
         if names.is_empty() {
             return router;
         }
-        router.layers(&names, self.0)
+        router.context_layer(&names, FusedGuard::from(self.0))
     }
 
     fn names(&self) -> Vec<&'static str> {

@@ -1,7 +1,6 @@
 //! The body of a request, with the time that a client may take to send it.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,7 +10,6 @@ use hyper::body::Incoming;
 use plumego_contract::{BoxError, Error, codes};
 use tokio::time::{Instant, Sleep};
 
-use super::Shared;
 use super::flow::Flow;
 use super::watch::{Expired, MIN_RATE, earned};
 
@@ -30,8 +28,8 @@ pub(crate) struct RequestBody {
 }
 
 impl RequestBody {
-    pub(crate) fn new(incoming: Incoming, shared: &Arc<Shared>, flow: Flow) -> Self {
-        let time = shared.tuning.times.timeouts().read;
+    pub(crate) fn new(incoming: Incoming, flow: Flow) -> Self {
+        let time = flow.shared().tuning.times.timeouts().read;
         Self {
             incoming,
             flow,
@@ -80,7 +78,7 @@ impl RequestBody {
 
     fn expire(&mut self) -> Error {
         self.over = true;
-        self.flow.shared.metrics.timed_out(Expired::Read);
+        self.flow.shared().metrics.timed_out(Expired::Read);
         let time = self.time.unwrap_or_default().as_millis();
         Error::new(codes::BODY_TIMEOUT).with_detail(format!(
             "The body stood still for {time} ms, or came with less than {MIN_RATE} bytes a second.",

@@ -49,7 +49,7 @@ pub(crate) async fn run<T>(shared: Arc<Shared>, io: T, connection: Connection)
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let entry = Arc::new(Entry::new(connection));
+    let entry = Arc::new(Entry::new(&shared, connection));
     let _listed = shared.registry.list(&entry);
     let ended = serve(&shared, io, &entry).await;
     note(&shared, &entry, &ended);
@@ -99,8 +99,7 @@ pub(super) async fn http1<T>(
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let flow = Flow::new(shared.clone(), entry.clone(), None);
-    let service = service_fn(|request| answer(shared, flow.clone(), request));
+    let service = service_fn(|request| answer(Flow::new(entry.clone(), None), request));
     let mut engine = http1_builder(shared).serve_connection(TokioIo::new(io), service);
     let mut told = false;
     let ended = poll_fn(|cx| {
@@ -249,7 +248,7 @@ impl<'a> Guard<'a> {
 
 /// Counts how the connection ended, and says it to those who look closely.
 pub(super) fn note(shared: &Shared, entry: &Entry, ended: &Ended) {
-    let peer = entry.connection.peer;
+    let peer = entry.connection().peer;
     match ended {
         Ended::Done | Ended::Cut => {}
         // Not the client's fault.

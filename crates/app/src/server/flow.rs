@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use plumego_contract::Connection;
-
 use super::Shared;
 use super::registry::Entry;
 use super::watch::Watch;
@@ -11,23 +9,19 @@ use super::watch::Watch;
 /// The connection of a request and, with HTTP/2, the watch of its stream.
 #[derive(Clone)]
 pub(crate) struct Flow {
-    pub(crate) shared: Arc<Shared>,
     pub(crate) entry: Arc<Entry>,
     stream: Option<Arc<Watch>>,
 }
 
 impl Flow {
     /// `stream` is the watch of the stream, with HTTP/2.
-    pub(crate) fn new(shared: Arc<Shared>, entry: Arc<Entry>, stream: Option<Arc<Watch>>) -> Self {
-        Self {
-            shared,
-            entry,
-            stream,
-        }
+    pub(crate) fn new(entry: Arc<Entry>, stream: Option<Arc<Watch>>) -> Self {
+        Self { entry, stream }
     }
 
-    pub(crate) fn connection(&self) -> Connection {
-        self.entry.connection
+    /// What all connections share.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.entry.shared
     }
 
     /// Whether it came by HTTP/2.

@@ -155,7 +155,7 @@ impl Shared {
     }
 
     /// Looks at the first request of a connection, whether somebody forwards who is not believed.
-    fn note_stranger(&self, connection: Connection, headers: &HeaderMap) {
+    fn note_stranger(&self, connection: &Connection, headers: &HeaderMap) {
         self.stranger
             .look(&self.tuning.trusted_proxies, connection, headers);
     }

@@ -4,7 +4,6 @@ use std::any::Any;
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -23,25 +22,28 @@ use super::events::Events;
 use super::flow::Flow;
 
 /// Hands a request of the engine to the router.
-pub(crate) fn answer(shared: &Arc<Shared>, flow: Flow, request: http::Request<Incoming>) -> Answer {
+pub(crate) fn answer(flow: Flow, request: http::Request<Incoming>) -> Answer {
     let (parts, incoming) = request.into_parts();
     let has_body = !incoming.is_end_stream();
     flow.request(has_body);
     if flow.entry.is_new() {
-        shared.note_stranger(flow.connection(), &parts.headers);
+        let entry = &flow.entry;
+        entry
+            .shared
+            .note_stranger(entry.connection(), &parts.headers);
     }
     let body = if has_body {
-        Body::new(RequestBody::new(incoming, shared, flow.clone()))
+        Body::new(RequestBody::new(incoming, flow.clone()))
     } else {
         Body::empty()
     };
     let http1 = parts.version <= http::Version::HTTP_11;
-    let connection = flow.connection();
     let mut request = Request::from_parts(parts, body);
     if let Some(certificate) = flow.entry.certificate.get() {
         request.extensions_mut().insert(certificate.clone());
     }
-    let dispatch = || shared.router.dispatch(connection, request);
+    let entry = &flow.entry;
+    let dispatch = || entry.shared.router.dispatch_on(&entry.home, request);
     match catch_unwind(AssertUnwindSafe(dispatch)) {
         Ok(dispatch) => Answer {
             pending: Some((dispatch.response, Open::new(flow, dispatch.context))),
@@ -64,7 +66,7 @@ pub(crate) struct Open {
 
 impl Open {
     fn new(flow: Flow, context: RequestContext) -> Self {
-        let id = flow.entry.open_request(&context);
+        let id = flow.entry.open_request(&context, flow.is_stream());
         Self {
             flow,
             context: Some(context),
@@ -82,7 +84,7 @@ impl Open {
     }
 
     fn panicked(&self, panic: &(dyn Any + Send)) -> Response {
-        note_panic(&self.flow.shared, panic, self.context.as_ref());
+        note_panic(self.flow.shared(), panic, self.context.as_ref());
         let error = Error::internal("a panic that no layer caught");
         match &self.context {
             Some(context) => error.respond(context),
@@ -122,7 +124,9 @@ impl Answer {
         open.flow.respond(false);
         Self {
             pending: None,
-            failed: Some(Box::new(response.map(|body| Tracked::new(body, open)))),
+            failed: Some(Box::new(
+                response.map(|body| Tracked::new(body, open, None)),
+            )),
             http1: false,
         }
     }
@@ -151,17 +155,13 @@ impl Future for Answer {
         let Some((_, open)) = this.pending.take() else {
             return Poll::Pending;
         };
-        if this.http1 && open.flow.shared.is_draining() {
+        if this.http1 && open.flow.shared().is_draining() {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(CONNECTION, close);
         }
         open.flow.respond(Streaming::marks(&response));
-        let events = Events::of(&response, &open.flow.shared);
-        Poll::Ready(Ok(response.map(|body| {
-            let mut body = Tracked::new(body, open);
-            body.events = events;
-            body
-        })))
+        let events = Events::of(&response, open.flow.shared());
+        Poll::Ready(Ok(response.map(|body| Tracked::new(body, open, events))))
     }
 }
 
@@ -171,7 +171,7 @@ impl Drop for Answer {
         let Some((pending, open)) = self.pending.take() else {
             return;
         };
-        let shared = open.flow.shared.clone();
+        let shared = open.flow.shared().clone();
         if open.flow.is_stream() {
             let most = shared.tuning.streams.resets;
             open.flow.entry.stream_given_up(most);
@@ -230,9 +230,15 @@ const HTTP1_PIECE: usize = 8 * 1024;
 pub(crate) struct Tracked {
     body: Body,
     open: Option<Open>,
+    /// In a box, and none for a body in memory by HTTP/1.1: the engine moves this several times.
+    pieces: Option<Box<Pieces>>,
+}
+
+/// How a body goes out that does not go out whole.
+struct Pieces {
     /// What is left of a large piece.
     rest: Bytes,
-    max_piece: usize,
+    max: usize,
     /// Why the body failed, told to the engine once it has had its chance to write out what came
     /// before.
     failed: Option<BoxError>,
@@ -241,20 +247,87 @@ pub(crate) struct Tracked {
 }
 
 impl Tracked {
-    fn new(body: Body, open: Open) -> Self {
-        let max_piece = match (open.flow.is_stream(), body.is_stream()) {
-            (true, _) => PIECE,
-            (false, true) => HTTP1_PIECE,
+    fn new(body: Body, open: Open, events: Option<Events>) -> Self {
+        let max = match (open.flow.is_stream(), body.is_stream()) {
+            (true, _) => Some(PIECE),
+            (false, true) => Some(HTTP1_PIECE),
             // It is in memory already; the engine adds nothing to it.
-            (false, false) => usize::MAX,
+            (false, false) => None,
+        };
+        let pieces = |max| {
+            Box::new(Pieces {
+                rest: Bytes::new(),
+                max,
+                failed: None,
+                events,
+            })
         };
         Self {
-            max_piece,
             body,
             open: Some(open),
-            rest: Bytes::new(),
-            failed: None,
-            events: None,
+            pieces: max.map(pieces),
+        }
+    }
+
+    /// The next frame of the body itself.
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let body = Pin::new(&mut self.body);
+        match catch_unwind(AssertUnwindSafe(|| body.poll_frame(cx))) {
+            Ok(poll) => poll,
+            Err(panic) => {
+                if let Some(open) = &self.open {
+                    note_panic(open.flow.shared(), panic.as_ref(), open.context.as_ref());
+                }
+                self.body = Body::empty();
+                Poll::Ready(Some(Err("the response body panicked".into())))
+            }
+        }
+    }
+
+    fn poll_pieces(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Some(pieces) = &mut self.pieces else {
+            return self.poll_body(cx);
+        };
+        if !pieces.rest.is_empty() {
+            let rest = std::mem::take(&mut pieces.rest);
+            return Poll::Ready(Some(Ok(Frame::data(rest))));
+        }
+        if let Some(error) = pieces.failed.take() {
+            self.open = None;
+            return Poll::Ready(Some(Err(error)));
+        }
+        if let Some(events) = &mut pieces.events
+            && let Poll::Ready(hint) = events.poll_end(cx)
+        {
+            pieces.events = None;
+            self.body = Body::empty();
+            if let Some(hint) = hint {
+                return Poll::Ready(Some(Ok(Frame::data(hint))));
+            }
+        }
+        let frame = ready!(self.poll_body(cx));
+        let Some(pieces) = &mut self.pieces else {
+            return Poll::Ready(frame);
+        };
+        match frame {
+            Some(Err(error)) => {
+                // The engine throws away what it has not written when a body fails.
+                self.body = Body::empty();
+                pieces.failed = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            frame => {
+                let data = frame.as_ref().and_then(|frame| frame.as_ref().ok());
+                let data = data.and_then(Frame::data_ref);
+                if let (Some(events), Some(data)) = (&mut pieces.events, data) {
+                    events.note(data);
+                }
+                Poll::Ready(frame)
+            }
         }
     }
 
@@ -266,8 +339,10 @@ impl Tracked {
         };
         match frame.into_data() {
             Ok(mut data) => {
-                if data.len() > self.max_piece {
-                    self.rest = data.split_off(self.max_piece);
+                if let Some(pieces) = &mut self.pieces
+                    && data.len() > pieces.max
+                {
+                    pieces.rest = data.split_off(pieces.max);
                 }
                 flow.wrote(data.len());
                 Frame::data(data)
@@ -289,48 +364,9 @@ impl HttpBody for Tracked {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        if !this.rest.is_empty() {
-            let rest = std::mem::take(&mut this.rest);
-            return Poll::Ready(Some(Ok(this.piece(Frame::data(rest)))));
-        }
-        if let Some(error) = this.failed.take() {
-            this.open = None;
-            return Poll::Ready(Some(Err(error)));
-        }
-        if let Some(events) = &mut this.events
-            && let Poll::Ready(hint) = events.poll_end(cx)
-        {
-            this.events = None;
-            this.body = Body::empty();
-            if let Some(hint) = hint {
-                return Poll::Ready(Some(Ok(this.piece(Frame::data(hint)))));
-            }
-        }
-        let body = Pin::new(&mut this.body);
-        let frame = match catch_unwind(AssertUnwindSafe(|| body.poll_frame(cx))) {
-            Ok(poll) => ready!(poll),
-            Err(panic) => {
-                if let Some(open) = &this.open {
-                    note_panic(&open.flow.shared, panic.as_ref(), open.context.as_ref());
-                }
-                this.body = Body::empty();
-                Some(Err("the response body panicked".into()))
-            }
-        };
-        match frame {
-            Some(Ok(frame)) => {
-                if let (Some(events), Some(data)) = (&mut this.events, frame.data_ref()) {
-                    events.note(data);
-                }
-                Poll::Ready(Some(Ok(this.piece(frame))))
-            }
-            Some(Err(error)) => {
-                // The engine throws away what it has not written when a body fails.
-                this.body = Body::empty();
-                this.failed = Some(error);
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
+        match ready!(this.poll_pieces(cx)) {
+            Some(Ok(frame)) => Poll::Ready(Some(Ok(this.piece(frame)))),
+            Some(Err(error)) => Poll::Ready(Some(Err(error))),
             None => {
                 this.open = None;
                 Poll::Ready(None)
@@ -339,11 +375,16 @@ impl HttpBody for Tracked {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.failed.is_none() && self.body.is_end_stream()
+        let left = |pieces: &Pieces| !pieces.rest.is_empty() || pieces.failed.is_some();
+        !self.pieces.as_deref().is_some_and(left) && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let (rest, body) = (self.rest.len() as u64, self.body.size_hint());
+        let body = self.body.size_hint();
+        let Some(pieces) = self.pieces.as_deref().filter(|it| !it.rest.is_empty()) else {
+            return body;
+        };
+        let rest = pieces.rest.len() as u64;
         let mut hint = SizeHint::new();
         hint.set_lower(body.lower().saturating_add(rest));
         if let Some(upper) = body.upper() {

@@ -19,7 +19,7 @@ impl Stranger {
     pub(crate) fn look(
         &self,
         believed: &TrustedProxies,
-        connection: Connection,
+        connection: &Connection,
         headers: &HeaderMap,
     ) {
         let Some(peer) = connection.peer.map(|peer| peer.ip().to_canonical()) else {

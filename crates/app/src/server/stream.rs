@@ -69,7 +69,7 @@ where
     let engine = builder(shared, streams.clone());
     let service = service_fn(move |request| {
         let flow = streams.open();
-        answer(&streams.shared, flow, request)
+        answer(flow, request)
     });
     let mut engine = pin!(engine.serve_connection(TokioIo::new(io), service));
     let mut told = false;
@@ -84,7 +84,7 @@ where
             if told && phase == Phase::Quiet {
                 // The goodbye is an exchange; a client that takes no part in it must not hold up
                 // the end.
-                entry.watch.enter(Phase::Head);
+                entry.watch.enter_with_others(Phase::Head);
             }
             let ended = guard.poll(cx);
             let idle = matches!(ended, Poll::Ready(Ended::TimedOut(Expired::Idle)));
@@ -142,7 +142,7 @@ struct Open {
 impl Drop for Open {
     fn drop(&mut self) {
         if self.all.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.entry.watch.enter(Phase::Quiet);
+            self.entry.watch.enter_with_others(Phase::Quiet);
             self.entry.wake();
         }
     }
@@ -152,7 +152,7 @@ impl Streams {
     fn open(&self) -> Flow {
         let watch = Arc::new(Watch::new(Phase::Handling));
         if self.open.fetch_add(1, Ordering::AcqRel) == 0 {
-            self.entry.watch.enter(Phase::Multiplexed);
+            self.entry.watch.enter_with_others(Phase::Multiplexed);
         }
         let open = Open {
             entry: self.entry.clone(),
@@ -160,7 +160,7 @@ impl Streams {
             all: self.open.clone(),
         };
         *lock(&self.called) = Some(open);
-        Flow::new(self.shared.clone(), self.entry.clone(), Some(watch))
+        Flow::new(self.entry.clone(), Some(watch))
     }
 }
 

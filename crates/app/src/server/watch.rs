@@ -7,11 +7,14 @@
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
+
+use super::registry::lock;
 
 /// The least bytes a second of a body, in either direction, over time.
 pub(crate) const MIN_RATE: u64 = 240;
@@ -108,8 +111,15 @@ impl Watch {
         phase_of(self.word.load(Ordering::Acquire))
     }
 
+    /// Only the task of a connection by HTTP/1.1, or of a stream, enters its phases.
     pub(crate) fn enter(&self, phase: Phase) {
-        let next = |word: u32| Some(((word >> 3).wrapping_add(1) << 3) | phase as u32);
+        let word = self.word.load(Ordering::Relaxed);
+        self.word.store(next_word(word, phase), Ordering::Release);
+    }
+
+    /// The same where several tasks do: a connection by HTTP/2.
+    pub(crate) fn enter_with_others(&self, phase: Phase) {
+        let next = |word| Some(next_word(word, phase));
         let _ = self
             .word
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
@@ -184,6 +194,11 @@ impl Watch {
     }
 }
 
+/// Another phase, and one change more.
+fn next_word(word: u32, phase: Phase) -> u32 {
+    ((word >> 3).wrapping_add(1) << 3) | phase as u32
+}
+
 fn phase_of(word: u32) -> Phase {
     match word & 7 {
         0 => Phase::Head,
@@ -208,8 +223,32 @@ pin_project! {
         write_by: Option<Instant>,
         blocked_since: Option<Instant>,
         armed: bool,
+        bell: Arc<Bell>,
+        // Who is woken by the bell.
+        waker: Option<Waker>,
         #[pin]
         timer: Sleep,
+    }
+}
+
+/// Tells that the timer fired, so that it need not be asked each time.
+#[derive(Default)]
+struct Bell {
+    rung: AtomicBool,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.rung.store(true, Ordering::Release);
+        let waker = lock(&self.waker).clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
     }
 }
 
@@ -225,6 +264,8 @@ impl Watchdog {
             write_by: None,
             blocked_since: None,
             armed: false,
+            bell: Arc::default(),
+            waker: None,
             timer: tokio::time::sleep_until(now),
         }
     }
@@ -239,16 +280,28 @@ impl Watchdog {
         head_by: Option<Instant>,
     ) -> Poll<Expired> {
         self.as_mut().look(watch);
+        self.as_mut().follow(cx);
         loop {
             let Some((deadline, expired)) = self.deadline(head_by) else {
                 return Poll::Pending;
             };
             let mut this = self.as_mut().project();
-            if !*this.armed || deadline < this.timer.deadline() {
+            let armed = *this.armed && deadline >= this.timer.deadline();
+            if armed && !this.bell.rung.load(Ordering::Acquire) {
+                return Poll::Pending;
+            }
+            if !armed {
                 this.timer.as_mut().reset(deadline);
                 *this.armed = true;
             }
-            if this.timer.as_mut().poll(cx).is_pending() {
+            this.bell.rung.store(false, Ordering::Release);
+            let waker = Waker::from(this.bell.clone());
+            if this
+                .timer
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+            {
                 return Poll::Pending;
             }
             // It fired for what was armed, which may be long over.
@@ -259,11 +312,28 @@ impl Watchdog {
         }
     }
 
+    /// Has the bell wake whoever polls now. Comes before the look at whether it rang.
+    fn follow(self: Pin<&mut Self>, cx: &Context<'_>) {
+        let this = self.project();
+        let same = this
+            .waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()));
+        if !same {
+            *this.waker = Some(cx.waker().clone());
+            lock(&this.bell.waker).clone_from(this.waker);
+        }
+    }
+
     /// Notes when what the flags say began.
     fn look(self: Pin<&mut Self>, watch: &Watch) {
         let this = self.project();
         let word = watch.word.load(Ordering::Acquire);
-        let moved = watch.moved.swap(false, Ordering::Relaxed);
+        // One that comes in between counts as this one.
+        let moved = watch.moved.load(Ordering::Relaxed);
+        if moved {
+            watch.moved.store(false, Ordering::Relaxed);
+        }
         let blocked = watch.blocked.load(Ordering::Relaxed);
         if word == *this.seen && !moved && blocked == this.blocked_since.is_some() {
             return;

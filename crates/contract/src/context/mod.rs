@@ -3,13 +3,14 @@
 mod adjust;
 mod app;
 mod connection;
+mod home;
 mod id;
 mod params;
 mod proxy;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub use self::app::{
     AppContext, BoxTask, JsonConfig, MultipartConfig, SpawnTask, StateMap, UnknownFields,
 };
 pub use self::connection::{Connection, UnixPeer};
+pub use self::home::ConnectionContext;
 pub use self::id::RequestId;
 pub use self::params::Params;
 pub use self::proxy::{
@@ -35,6 +37,9 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 /// So many headers are looked through one by one.
 const FEW_HEADERS: usize = 12;
+
+/// The deadline of a request that has none.
+const NEVER: u64 = u64::MAX;
 
 /// The most tasks that one request may leave behind.
 pub const MAX_AFTER_RESPONSE_TASKS: usize = 16;
@@ -48,19 +53,23 @@ pub const MAX_AFTER_RESPONSE_TASKS: usize = 16;
 pub struct RequestContext(Arc<Inner>);
 
 struct Inner {
-    app: Arc<AppContext>,
-    connection: Connection,
+    home: Arc<ConnectionContext>,
     client: Client,
     method: Method,
     uri: Uri,
     host: Option<HeaderValue>,
-    route: Option<Arc<RouteInfo>>,
+    /// Its place among the routes of the application.
+    route: Option<usize>,
     params: Params,
-    /// Made when somebody asks, unless one came in: without log and trace header nobody does.
-    trace: OnceLock<TraceContext>,
+    /// The one that came in, or was made beforehand.
+    trace: Option<TraceContext>,
+    /// Made when somebody asks: without log and trace header nobody does.
+    late_trace: OnceLock<TraceContext>,
     started: Instant,
-    deadline: Mutex<Option<Instant>>,
-    request_id: OnceLock<RequestId>,
+    /// Nanoseconds after the start; [`NEVER`] for no deadline.
+    deadline: AtomicU64,
+    request_id: Option<RequestId>,
+    late_request_id: OnceLock<RequestId>,
     error: OnceLock<(&'static str, Option<Box<str>>)>,
     error_reports: AtomicBool,
     after: AfterResponse,
@@ -70,11 +79,13 @@ struct Inner {
 #[derive(Default)]
 struct AfterResponse {
     tasks: Mutex<AfterState>,
+    /// Whether there ever was one, and whether the response has ended. Read without the lock.
+    any: AtomicBool,
+    ended: AtomicBool,
 }
 
 #[derive(Default)]
 struct AfterState {
-    ended: bool,
     tasks: Vec<(&'static str, BoxTask)>,
 }
 
@@ -92,57 +103,55 @@ impl RequestContext {
         route: Option<Arc<RouteInfo>>,
         params: Params,
     ) -> Self {
-        Self::make(
-            app,
-            connection,
-            (&parts.method, &parts.uri, &parts.headers),
-            route,
-            params,
-        )
+        let place = route.as_ref().map(|_| 0);
+        let routes = route.into_iter().collect();
+        let home = ConnectionContext::new(app, connection, routes);
+        let head = (&parts.method, &parts.uri, &parts.headers);
+        Self::make(Arc::new(home), head, place, params)
     }
 
-    /// The same for a request that is not taken apart, as a router has it.
+    /// The same for a router, which knows the connection and the place of the route among its own.
     pub fn of_route<B>(
-        app: Arc<AppContext>,
-        connection: Connection,
+        home: &Arc<ConnectionContext>,
         request: &http::Request<B>,
-        route: Option<Arc<RouteInfo>>,
+        route: Option<usize>,
         params: Params,
     ) -> Self {
         let head = (request.method(), request.uri(), request.headers());
-        Self::make(app, connection, head, route, params)
+        Self::make(Arc::clone(home), head, route, params)
     }
 
     fn make(
-        app: Arc<AppContext>,
-        connection: Connection,
+        home: Arc<ConnectionContext>,
         (method, uri, headers): (&Method, &Uri, &HeaderMap),
-        route: Option<Arc<RouteInfo>>,
+        route: Option<usize>,
         params: Params,
     ) -> Self {
         let started = Instant::now();
-        let time = match route.as_ref().and_then(|route| route.timeout) {
+        let app = home.app();
+        let time = match home.route(route).and_then(|route| route.timeout) {
             Some(RouteTimeout::After(time)) => Some(time),
             Some(RouteTimeout::Never) => None,
             None => app.request_time(),
         };
-        let deadline = time.and_then(|time| started.checked_add(time));
+        let deadline = time.map_or(NEVER, nanos);
         Self(Arc::new(Inner {
-            client: app.trusted_proxies.resolve(&connection, headers),
+            client: app.trusted_proxies.resolve(home.connection(), headers),
             trace: match &app.tracer {
                 None => incoming_trace(headers),
-                Some(tracer) => decided_trace(headers, tracer),
+                Some(tracer) => Some(decided_trace(headers, tracer)),
             },
-            app,
-            connection,
+            home,
             method: method.clone(),
             uri: uri.clone(),
-            host: headers.get(header::HOST).cloned(),
+            host: host(headers).cloned(),
             route,
             params,
             started,
-            deadline: Mutex::new(deadline),
-            request_id: OnceLock::new(),
+            late_trace: OnceLock::new(),
+            deadline: AtomicU64::new(deadline),
+            request_id: None,
+            late_request_id: OnceLock::new(),
             error: OnceLock::new(),
             error_reports: AtomicBool::new(false),
             after: AfterResponse::default(),
@@ -152,6 +161,13 @@ impl RequestContext {
     /// The context in these extensions, if a router or a layer put one there.
     pub fn get(extensions: &Extensions) -> Option<&Self> {
         extensions.get::<Self>()
+    }
+
+    /// Puts it where [`RequestContext::get`] finds it, unless there is one.
+    pub fn put_into(self, extensions: &mut Extensions) {
+        if Self::get(extensions).is_none() {
+            extensions.insert(self);
+        }
     }
 
     /// The context of this request; a fresh one, without route, when nobody made one before. So our
@@ -165,20 +181,20 @@ impl RequestContext {
             .get::<Connection>()
             .copied()
             .unwrap_or_default();
-        let head = (request.method(), request.uri(), request.headers());
-        let context = Self::make(Arc::default(), connection, head, None, Params::new());
+        let home = ConnectionContext::new(Arc::default(), connection, Arc::default());
+        let context = Self::of_route(&Arc::new(home), request, None, Params::new());
         request.extensions_mut().insert(context.clone());
         context
     }
 
     /// What every request of the application shares.
     pub fn app(&self) -> &Arc<AppContext> {
-        &self.0.app
+        self.0.home.app()
     }
 
     /// The connection as the server saw it.
     pub fn connection(&self) -> &Connection {
-        &self.0.connection
+        self.0.home.connection()
     }
 
     /// The client's address: the peer's, or the one that trusted proxies forwarded.
@@ -217,7 +233,7 @@ impl RequestContext {
 
     /// The route that matched.
     pub fn route(&self) -> Option<&Arc<RouteInfo>> {
-        self.0.route.as_ref()
+        self.0.home.route(self.0.route)
     }
 
     /// The decoded parameters of the route, in the order of its pattern.
@@ -227,7 +243,7 @@ impl RequestContext {
 
     /// The decoded parameter of that name.
     pub fn param(&self, name: &str) -> Option<&str> {
-        let route = self.0.route.as_ref()?;
+        let route = self.route()?;
         let index = route
             .parameters
             .iter()
@@ -237,7 +253,8 @@ impl RequestContext {
 
     /// The W3C trace context: the incoming trace continued, or a new one.
     pub fn trace(&self) -> &TraceContext {
-        self.0.trace.get_or_init(TraceContext::new_root)
+        let late = || self.0.late_trace.get_or_init(TraceContext::new_root);
+        self.0.trace.as_ref().unwrap_or_else(late)
     }
 
     /// When the request's head was complete.
@@ -247,21 +264,19 @@ impl RequestContext {
 
     /// When the answer should be there; `None` for no deadline.
     pub fn deadline(&self) -> Option<Instant> {
-        *self
-            .0
-            .deadline
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        match self.0.deadline.load(Ordering::Relaxed) {
+            NEVER => None,
+            after => self.0.started.checked_add(Duration::from_nanos(after)),
+        }
     }
 
     /// Brings the deadline forward. A later one than there is changes nothing.
     pub fn limit_deadline(&self, at: Instant) {
-        let mut deadline = self
-            .0
-            .deadline
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *deadline = Some(deadline.map_or(at, |there| there.min(at)));
+        let after = nanos(at.saturating_duration_since(self.0.started));
+        let deadline = &self.0.deadline;
+        if after < deadline.load(Ordering::Relaxed) {
+            deadline.fetch_min(after, Ordering::Relaxed);
+        }
     }
 
     /// The time left, zero when the deadline is over; `None` for no deadline.
@@ -272,12 +287,32 @@ impl RequestContext {
 
     /// The id of the request, once the layer for it has run.
     pub fn request_id(&self) -> Option<&RequestId> {
-        self.0.request_id.get()
+        let late = || self.0.late_request_id.get();
+        self.0.request_id.as_ref().or_else(late)
     }
 
     /// Sets the id of the request; the first one stays.
     pub fn set_request_id(&self, id: RequestId) {
-        let _ = self.0.request_id.set(id);
+        if self.0.request_id.is_none() {
+            let _ = self.0.late_request_id.set(id);
+        }
+    }
+
+    /// Gives a context that nobody else holds yet its trace, and its id, at once: cheaper than when
+    /// somebody asks. One that is shared gets the id all the same.
+    pub fn prepare(&mut self, id: Option<RequestId>, traced: bool) {
+        let Some(inner) = Arc::get_mut(&mut self.0) else {
+            if let Some(id) = id {
+                self.set_request_id(id);
+            }
+            return;
+        };
+        if traced && inner.late_trace.get().is_none() {
+            inner.trace.get_or_insert_with(TraceContext::new_root);
+        }
+        if inner.late_request_id.get().is_none() {
+            inner.request_id = inner.request_id.take().or(id);
+        }
     }
 
     /// Notes the code of the error that is being answered; the first one stays.
@@ -314,7 +349,7 @@ impl RequestContext {
     pub fn max_body_bytes(&self) -> Limit {
         self.route()
             .and_then(|route| route.max_body_bytes)
-            .unwrap_or_else(|| self.0.app.body_limit())
+            .unwrap_or_else(|| self.app().body_limit())
     }
 
     /// Runs a task once the response has been sent or given up, owned by the application.
@@ -329,42 +364,47 @@ impl RequestContext {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let Some(spawn) = &self.0.app.tasks else {
+        let Some(spawn) = &self.app().tasks else {
             return Err(Error::unavailable(
                 "tasks after the response need an application",
             ));
         };
         let after = &self.0.after;
-        let mut state = after.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.ended {
-            drop(state);
+        if after.ended.load(Ordering::Acquire) {
             return if spawn.spawn_task(name, Box::pin(task)) {
                 Ok(())
             } else {
                 Err(Error::unavailable("the application takes no more tasks"))
             };
         }
+        let mut state = after.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         if state.tasks.len() >= MAX_AFTER_RESPONSE_TASKS {
             return Err(Error::unavailable("the request left too many tasks behind"));
         }
         state.tasks.push((name, Box::pin(task)));
+        after.any.store(true, Ordering::Release);
         Ok(())
     }
 
     /// Hands the waiting tasks to the application; later ones start at once. For the server, when
     /// the response has ended, with or without tasks.
     pub fn end_response(&self) {
-        let tasks = {
-            let mut state = self
-                .0
-                .after
-                .tasks
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            state.ended = true;
-            std::mem::take(&mut state.tasks)
-        };
-        let Some(spawn) = &self.0.app.tasks else {
+        self.0.end_response();
+    }
+}
+
+impl Inner {
+    fn end_response(&self) {
+        self.after.ended.store(true, Ordering::Release);
+        if self.after.any.load(Ordering::Acquire) {
+            let state = self.after.tasks.lock();
+            let tasks = std::mem::take(&mut state.unwrap_or_else(PoisonError::into_inner).tasks);
+            self.spawn(tasks);
+        }
+    }
+
+    fn spawn(&self, tasks: Vec<(&'static str, BoxTask)>) {
+        let Some(spawn) = &self.home.app().tasks else {
             return;
         };
         for (name, task) in tasks {
@@ -376,15 +416,39 @@ impl RequestContext {
 }
 
 /// The trace with the decision of the tracer, which needs to know it at once.
-fn decided_trace(headers: &HeaderMap, tracer: &Arc<dyn Tracer>) -> OnceLock<TraceContext> {
-    let trace = incoming_trace(headers);
-    let trace = trace.into_inner().unwrap_or_else(TraceContext::new_root);
+fn decided_trace(headers: &HeaderMap, tracer: &Arc<dyn Tracer>) -> TraceContext {
+    let trace = incoming_trace(headers).unwrap_or_else(TraceContext::new_root);
     let sampled = tracer.sample(&trace);
-    trace.with_sampled(sampled).into()
+    trace.with_sampled(sampled)
 }
 
-/// The trace of the caller, when the request names one; empty when there is no such header.
-fn incoming_trace(headers: &HeaderMap) -> OnceLock<TraceContext> {
+/// A task that came while the response ended was seen by neither side; it runs now.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if *self.after.any.get_mut() && *self.after.ended.get_mut() {
+            let tasks = self.after.tasks.get_mut();
+            let tasks = std::mem::take(&mut tasks.unwrap_or_else(PoisonError::into_inner).tasks);
+            self.spawn(tasks);
+        }
+    }
+}
+
+/// A time of 584 years or more is none.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(NEVER)
+}
+
+/// The first `Host`, which comes first as a rule.
+fn host(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let (name, value) = headers.iter().next()?;
+    if name == header::HOST {
+        return Some(value);
+    }
+    headers.get(header::HOST)
+}
+
+/// The trace of the caller, when the request names one.
+fn incoming_trace(headers: &HeaderMap) -> Option<TraceContext> {
     // Comparing a few names costs less than the hash of this one.
     let there = if headers.len() <= FEW_HEADERS {
         headers.keys().any(|name| name == TRACEPARENT)
@@ -392,10 +456,11 @@ fn incoming_trace(headers: &HeaderMap) -> OnceLock<TraceContext> {
         headers.contains_key(TRACEPARENT)
     };
     if !there {
-        return OnceLock::new();
+        return None;
     }
     let parents = headers.get_all(TRACEPARENT);
-    TraceContext::from_header_values(parents, headers.get_all(TRACESTATE)).into()
+    let states = headers.get_all(TRACESTATE);
+    Some(TraceContext::from_header_values(parents, states))
 }
 
 impl fmt::Debug for RequestContext {
@@ -403,7 +468,7 @@ impl fmt::Debug for RequestContext {
         f.debug_struct("RequestContext")
             .field("method", &self.0.method)
             .field("uri", &self.0.uri)
-            .field("route", &self.0.route.as_ref().map(|route| &route.pattern))
+            .field("route", &self.route().map(|route| &route.pattern))
             .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use plumego_contract::{Body, Error, Request, RequestContext, codes};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use plumego_stdx::{Shard, Shards};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::ConcurrencyLimitConfig;
@@ -40,7 +41,7 @@ pub(crate) struct Gate {
     max_concurrent: AtomicUsize,
     max_queued: AtomicUsize,
     max_wait_nanos: AtomicU64,
-    slots: Arc<Semaphore>,
+    slots: Semaphore,
     /// Slots in use that are too many since the limit was lowered: they are not given back.
     owed: AtomicUsize,
     /// Held while the limit changes.
@@ -54,8 +55,7 @@ pub(crate) struct Gate {
 /// A slot in use, given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    permit: Option<OwnedSemaphorePermit>,
-    gate: Arc<Gate>,
+    gate: Shard<Arc<Gate>>,
     /// The body of its request, where that was still to come.
     upload: Option<Arc<Upload>>,
 }
@@ -79,23 +79,12 @@ impl Drop for Slot {
         if let Some(upload) = &self.upload {
             upload.end();
         }
-        let owed = &self.gate.owed;
-        if owed.load(Ordering::Relaxed) == 0 {
-            return;
-        }
-        let less = |owed: usize| owed.checked_sub(1);
-        if owed
-            .try_update(Ordering::Relaxed, Ordering::Relaxed, less)
-            .is_ok()
-            && let Some(permit) = self.permit.take()
-        {
-            permit.forget();
-        }
+        self.gate.give_back();
     }
 }
 
 /// A place in the queue, given back when it is dropped.
-struct Place(Arc<Gate>);
+struct Place(Shard<Arc<Gate>>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -111,7 +100,7 @@ impl Gate {
             max_wait_nanos: AtomicU64::new(nanos(config.max_wait)),
             owed: AtomicUsize::new(0),
             changing: Mutex::new(()),
-            slots: Arc::new(Semaphore::new(config.max_concurrent)),
+            slots: Semaphore::new(config.max_concurrent),
             queued: AtomicUsize::new(0),
             refused_busy: AtomicU64::new(0),
             refused_timeout: AtomicU64::new(0),
@@ -120,16 +109,19 @@ impl Gate {
     }
 
     /// A slot, when one is free and nobody waits for it.
-    pub(crate) fn enter(self: &Arc<Self>) -> Option<Slot> {
-        let permit = Arc::clone(&self.slots).try_acquire_owned().ok()?;
-        Some(self.slot(permit))
+    pub(crate) fn enter(gate: &Shards<Arc<Self>>) -> Option<Slot> {
+        let gate = gate.here();
+        gate.slots.try_acquire().ok()?.forget();
+        Some(Slot { gate, upload: None })
     }
 
-    fn slot(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Slot {
-        Slot {
-            permit: Some(permit),
-            gate: Arc::clone(self),
-            upload: None,
+    /// One slot is free again, unless there are too many.
+    fn give_back(&self) {
+        let relaxed = Ordering::Relaxed;
+        let less = |owed: usize| owed.checked_sub(1);
+        let is_owed = self.owed.load(relaxed) > 0;
+        if !is_owed || self.owed.try_update(relaxed, relaxed, less).is_err() {
+            self.slots.add_permits(1);
         }
     }
 
@@ -160,24 +152,26 @@ impl Gate {
     /// Waits for a slot, as long as is allowed. Whether there is a place in the queue is known at
     /// once. Dropping the future gives the place back.
     pub(crate) fn wait(
-        self: Arc<Self>,
+        gate: Shard<Arc<Self>>,
     ) -> Result<impl Future<Output = Result<Slot, Error>> + Send, Error> {
-        let most = self.max_queued.load(Ordering::Relaxed);
+        let most = gate.max_queued.load(Ordering::Relaxed);
         let room = |queued: usize| (queued < most).then_some(queued + 1);
         let relaxed = Ordering::Relaxed;
-        if self.queued.try_update(relaxed, relaxed, room).is_err() {
-            self.refused_busy.fetch_add(1, relaxed);
+        if gate.queued.try_update(relaxed, relaxed, room).is_err() {
+            gate.refused_busy.fetch_add(1, relaxed);
             return Err(Error::new(codes::SERVER_BUSY)
                 .with_detail("The server has no room for another request; try again.")
                 .with_retry_after(RETRY_AFTER));
         }
-        let place = Place(self);
+        let place = Place(gate);
         Ok(async move {
             let gate = &place.0;
-            let slot = Arc::clone(&gate.slots).acquire_owned();
+            let slot = gate.slots.acquire();
             // The semaphore is never closed, so no slot means that the time is over.
             if let Ok(Ok(slot)) = timeout(gate.max_wait(), slot).await {
-                return Ok(gate.slot(slot));
+                slot.forget();
+                let gate = gate.clone();
+                return Ok(Slot { gate, upload: None });
             }
             gate.refused_timeout.fetch_add(1, Ordering::Relaxed);
             Err(Error::new(codes::SERVER_QUEUE_TIMEOUT)

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use plumego_stdx::Shards;
 use tower_layer::Layer;
 
 use super::gate::Gate;
@@ -12,7 +13,7 @@ use super::{
 /// Clones share the slots.
 #[derive(Debug, Clone)]
 pub struct ConcurrencyLimitLayer {
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) gate: Arc<Shards<Arc<Gate>>>,
 }
 
 impl ConcurrencyLimitLayer {
@@ -21,7 +22,7 @@ impl ConcurrencyLimitLayer {
     pub fn new(config: ConcurrencyLimitConfig) -> Result<Self, ConcurrencyLimitError> {
         config.check()?;
         Ok(Self {
-            gate: Arc::new(Gate::new(config)),
+            gate: Arc::new(shards(Gate::new(config))),
         })
     }
 
@@ -32,14 +33,20 @@ impl ConcurrencyLimitLayer {
     /// `max_concurrent` is out of bounds; nothing has changed.
     pub fn set(&self, config: ConcurrencyLimitConfig) -> Result<(), ConcurrencyLimitError> {
         config.check()?;
-        self.gate.set(config);
+        self.gate.here().set(config);
         Ok(())
     }
 
     /// What it is doing and has done, for metrics.
     pub fn stats(&self) -> ConcurrencyStats {
-        self.gate.stats()
+        self.gate.here().stats()
     }
+}
+
+/// One gate; only the references to it are counted apart.
+fn shards(gate: Gate) -> Shards<Arc<Gate>> {
+    let gate = Arc::new(gate);
+    Shards::new(|| Arc::clone(&gate))
 }
 
 impl<S> Layer<S> for ConcurrencyLimitLayer {

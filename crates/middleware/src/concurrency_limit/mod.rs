@@ -54,6 +54,6 @@ mod waits;
 
 pub use self::config::{ConcurrencyLimitConfig, ConcurrencyLimitError};
 pub use self::gate::ConcurrencyStats;
-pub(crate) use self::gate::Slot;
+pub(crate) use self::gate::{Gate, Slot};
 pub use self::layer::ConcurrencyLimitLayer;
 pub use self::service::{ConcurrencyLimitFuture, ConcurrencyLimitService};

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http_body::Body as HttpBody;
 use pin_project_lite::pin_project;
 use plumego_contract::{Body, BoxError, Error, Request, RequestContext, Response};
+use plumego_stdx::Shards;
 use tower_service::Service;
 
 use super::gate::{Gate, Slot};
@@ -15,7 +16,7 @@ use crate::rate_limit::is_operational;
 #[derive(Debug, Clone)]
 pub struct ConcurrencyLimitService<S> {
     pub(super) inner: S,
-    pub(super) gate: Arc<Gate>,
+    pub(super) gate: Arc<Shards<Arc<Gate>>>,
 }
 
 impl<S, B, R> Service<http::Request<B>> for ConcurrencyLimitService<S>
@@ -36,7 +37,11 @@ where
         let context = RequestContext::of(&mut request);
         let request = request.map(Body::new);
         let operational = is_operational(&context);
-        let slot = if operational { None } else { self.gate.enter() };
+        let slot = if operational {
+            None
+        } else {
+            Gate::enter(&self.gate)
+        };
         let state = if let Some(mut slot) = slot {
             let request = slot.follow(request, &context);
             State::Running {
@@ -49,7 +54,7 @@ where
                 slot: None,
             }
         } else {
-            match Arc::clone(&self.gate).wait() {
+            match Gate::wait(self.gate.here()) {
                 Err(error) => State::Refused {
                     error: Some(error),
                     context,

@@ -1,11 +1,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::HeaderValue;
 use pin_project_lite::pin_project;
 use plumego_contract::{Error, Request, RequestContext, Response};
+use plumego_stdx::Shard;
 use tower_service::Service;
 
 use super::headers::{Said, Values};
@@ -55,7 +55,7 @@ pub(super) struct Waiting<S> {
 
 /// What the answer is to carry, and the record that is made of it.
 pub(super) struct Marks {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Shard<Shared>,
     pub(super) context: RequestContext,
     pub(super) id: Option<HeaderValue>,
     pub(super) exchange: Option<Exchange>,
@@ -73,15 +73,12 @@ impl<S, F> State<S, F> {
 
 impl<F> Running<F> {
     pub(super) fn begin<S>(
-        service: &mut S,
+        run: impl FnOnce(Request) -> F,
         request: Request,
         context: &RequestContext,
         timeout: Option<TimeoutLayer>,
         mut slot: Option<Slot>,
-    ) -> State<S, F>
-    where
-        S: Service<Request, Future = F>,
-    {
+    ) -> State<S, F> {
         let request = match &mut slot {
             Some(slot) => slot.follow(request, context),
             None => request,
@@ -89,7 +86,7 @@ impl<F> Running<F> {
         let bound = timeout.and_then(|layer| layer.bound(context));
         State::Running {
             running: Self {
-                future: service.call(request),
+                future: run(request),
                 bound,
                 slot,
             },
@@ -193,7 +190,8 @@ impl<S: Service<Request>> Waiting<S> {
         match slot {
             Ok(slot) => {
                 let timeout = marks.shared.layers.timeout;
-                Running::begin(&mut service, request, context, timeout, Some(slot))
+                let run = |request| service.call(request);
+                Running::begin(run, request, context, timeout, Some(slot))
             }
             Err(error) => State::answered(error.respond(context)),
         }
@@ -201,7 +199,7 @@ impl<S: Service<Request>> Waiting<S> {
 }
 
 impl Marks {
-    pub(super) fn new(shared: Arc<Shared>, context: RequestContext) -> Self {
+    pub(super) fn new(shared: Shard<Shared>, context: RequestContext) -> Self {
         Self {
             shared,
             context,

@@ -46,13 +46,13 @@ pub(super) struct Prepared {
 #[derive(Debug)]
 pub(super) struct Ready {
     headers: HeaderMap,
-    /// What each of the headers is, in the order in which the map and its copies show them.
+    /// What the first of the headers are, in the order in which the map and its copies show them;
+    /// the others are always the same.
     parts: Box<[Part]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
-    Fixed,
     ContentType,
     RatePolicy,
     RateLimit,
@@ -139,13 +139,12 @@ impl Prepared {
             (true, false) => &self.shared,
             (true, true) => &self.shared_secure,
         };
-        let mut has_type = false;
-        let apart = own.keys().all(|name| {
-            let is_type = name == CONTENT_TYPE;
-            has_type |= is_type;
-            is_type || !ready.headers.contains_key(name)
-        });
-        (apart && has_type).then_some(ready)
+        // Most answers have a content type and nothing else.
+        let apart = own.len() == 1
+            || own
+                .keys()
+                .all(|name| name == CONTENT_TYPE || !ready.headers.contains_key(name));
+        (apart && own.contains_key(CONTENT_TYPE)).then_some(ready)
     }
 }
 
@@ -153,19 +152,33 @@ impl Ready {
     /// `None` when a copy of the map would not show the headers in the same order, which no version
     /// of `http` is known to do.
     fn new(layers: &FusedLayer, secure: bool, shared: bool) -> Option<Self> {
-        let headers = stand_in(layers, secure, shared);
+        let all = stand_in(layers, secure, shared);
         let id = layers.request_id.as_ref().map(|layer| &layer.header);
         let part = |name: &HeaderName| match name {
-            name if Some(name) == id => Part::Id,
-            name if name == CONTENT_TYPE => Part::ContentType,
-            name if name == RATELIMIT_POLICY => Part::RatePolicy,
-            name if name == RATELIMIT => Part::RateLimit,
-            name if name == ACCESS_CONTROL_ALLOW_ORIGIN => Part::Origin,
-            name if name == TRACERESPONSE => Part::Trace,
-            name if name == SPAN_ID => Part::Span,
-            _ => Part::Fixed,
+            name if Some(name) == id => Some(Part::Id),
+            name if name == CONTENT_TYPE => Some(Part::ContentType),
+            name if name == RATELIMIT_POLICY => Some(Part::RatePolicy),
+            name if name == RATELIMIT => Some(Part::RateLimit),
+            name if name == ACCESS_CONTROL_ALLOW_ORIGIN => Some(Part::Origin),
+            name if name == TRACERESPONSE => Some(Part::Trace),
+            name if name == SPAN_ID => Some(Part::Span),
+            _ => None,
         };
-        let parts = headers.iter().map(|(name, _)| part(name)).collect();
+        let parts = all.keys().filter_map(part).collect();
+        let mut headers = HeaderMap::with_capacity(all.len());
+        for differs in [true, false] {
+            let some = all
+                .iter()
+                .filter(|(name, _)| part(name).is_some() == differs);
+            for (name, value) in some {
+                // The policy is no constant: one of its own, so that no two processors count
+                // references in one place.
+                let own = (name == RATELIMIT_POLICY).then(|| value.as_bytes());
+                let own = own.and_then(|text| HeaderValue::from_bytes(text).ok());
+                let value = own.unwrap_or_else(|| value.clone());
+                headers.append(name.clone(), value);
+            }
+        }
         let copy = headers.clone();
         copy.iter()
             .eq(headers.iter())
@@ -187,20 +200,15 @@ impl Ready {
             _ => None,
         };
         let guard = layers.abuse_guard.as_ref();
-        let mut kind = None;
-        for (name, value) in &mut own {
-            let value = std::mem::replace(value, HeaderValue::from_static(""));
-            if name == CONTENT_TYPE {
-                kind = Some(value);
-            } else {
-                headers.insert(name.clone(), value);
-            }
-        }
+        let empty = HeaderValue::from_static("");
+        let mut kind = own
+            .get_mut(CONTENT_TYPE)
+            .map(|kind| std::mem::replace(kind, empty));
+        // The parts that differ come first.
         for (part, there) in self.parts.iter().zip(headers.values_mut()) {
             let value = match part {
-                Part::Fixed => continue,
                 Part::ContentType => kind.take(),
-                Part::RatePolicy => guard.map(|guard| guard.shared().policy()),
+                Part::RatePolicy => guard.and_then(|guard| guard.shared().changed_policy()),
                 Part::RateLimit => rate.take(),
                 Part::Origin => origin.take(),
                 Part::Trace => values.trace.take(),
@@ -210,6 +218,11 @@ impl Ready {
             if let Some(value) = value {
                 *there = value;
             }
+        }
+        if own.len() > 1 {
+            own.remove(CONTENT_TYPE);
+            // No header comes twice: see `Prepared::of`.
+            headers.extend(own);
         }
         headers
     }

@@ -3,7 +3,6 @@ use std::sync::Arc;
 use tower_layer::Layer;
 
 use super::FusedService;
-use super::headers::Prepared;
 use super::service::Shared;
 use crate::{
     AbuseGuardLayer, BodyDeadlineLayer, BodyLimitLayer, ConcurrencyLimitLayer, CorsLayer,
@@ -48,10 +47,7 @@ impl<S> Layer<S> for FusedLayer {
     fn layer(&self, inner: S) -> Self::Service {
         FusedService {
             inner,
-            shared: Arc::new(Shared {
-                prepared: Prepared::new(self),
-                layers: self.clone(),
-            }),
+            shared: Arc::new(Shared::shards(self)),
         }
     }
 }

@@ -18,10 +18,12 @@
 //! ```
 
 mod future;
+mod guard;
 mod headers;
 mod layer;
 mod service;
 
 pub use self::future::FusedFuture;
+pub use self::guard::{FusedGuard, GuardedFuture};
 pub use self::layer::FusedLayer;
 pub use self::service::FusedService;

@@ -3,22 +3,27 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use plumego_contract::{Request, RequestContext, Response};
+use plumego_router::{Endpoint, EndpointFuture};
+use plumego_stdx::{Shard, Shards};
+use tokio::time::Instant;
 use tower_service::Service;
 
 use super::FusedLayer;
 use super::future::{FusedFuture, Marks, Running, State, Waiting};
 use super::headers::Prepared;
+use crate::concurrency_limit::{Gate, Slot};
 use crate::cors::is_preflight;
 use crate::debug_errors::Teller;
 use crate::observe::count;
 use crate::rate_limit::is_operational;
+use crate::timeout::TimeoutLayer;
 use crate::{recover, security_headers};
 
 /// The service of [`FusedLayer`].
 #[derive(Debug, Clone)]
 pub struct FusedService<S> {
     pub(super) inner: S,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<Shards<Shared>>,
 }
 
 /// What the services and the futures of one layer share.
@@ -26,6 +31,16 @@ pub struct FusedService<S> {
 pub(super) struct Shared {
     pub(super) layers: FusedLayer,
     pub(super) prepared: Option<Prepared>,
+}
+
+impl Shared {
+    /// As many as there are, so that no two processors count references in the same place.
+    pub(super) fn shards(layers: &FusedLayer) -> Shards<Self> {
+        Shards::new(|| Self {
+            prepared: Prepared::new(layers),
+            layers: layers.clone(),
+        })
+    }
 }
 
 impl<S> Service<Request> for FusedService<S>
@@ -41,34 +56,113 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let context = RequestContext::of(&mut request);
-        let mut marks = Marks::new(Arc::clone(&self.shared), context);
-        let layers = &self.shared.layers;
-        if let Some(layer) = &layers.request_id {
-            marks.id = Some(layer.identify(&marks.context, &mut request));
-        }
-        if let Some(layer) = &layers.observe {
-            let mut exchange = layer.begin(&request, marks.context.clone());
-            let body = std::mem::take(request.body_mut());
-            *request.body_mut() = count(body, &mut exchange);
-            marks.exchange = Some(exchange);
-        }
-        let state = {
-            let exchange = marks.exchange.as_ref();
-            let _current = exchange.map(|exchange| exchange.context().trace().enter());
-            self.below_observe(request, &mut marks)
-        };
-        FusedFuture { state, marks }
+        let mut context = RequestContext::of(&mut request);
+        let rest = Tower(&mut self.inner);
+        begin(self.shared.here(), rest, request, &mut context)
     }
 }
 
-impl<S> FusedService<S>
-where
-    S: Service<Request, Response = Response> + Clone,
-{
+/// What lies below the layers, before it is asked.
+pub(super) trait Rest<S: Service<Request>> {
+    /// Asks it.
+    fn call(&mut self, request: Request, context: &RequestContext) -> S::Future;
+
+    /// The time. When nothing can have waited before, it is that of the request.
+    fn now(&self, context: &RequestContext) -> Instant;
+
+    /// What can be asked later, and the request in a form that it takes.
+    fn keep(&mut self, request: Request, context: &RequestContext) -> (S, Request);
+}
+
+/// Any service.
+struct Tower<'a, S>(&'a mut S);
+
+impl<S: Service<Request> + Clone> Rest<S> for Tower<'_, S> {
+    fn call(&mut self, mut request: Request, context: &RequestContext) -> S::Future {
+        context.clone().put_into(request.extensions_mut());
+        self.0.call(request)
+    }
+
+    fn now(&self, _: &RequestContext) -> Instant {
+        Instant::now()
+    }
+
+    /// The service that said it was ready; a clone need not be.
+    fn keep(&mut self, mut request: Request, context: &RequestContext) -> (S, Request) {
+        context.clone().put_into(request.extensions_mut());
+        let clone = self.0.clone();
+        (std::mem::replace(self.0, clone), request)
+    }
+}
+
+/// An end of the router, which needs no context in the extensions.
+pub(super) struct Straight<'a>(pub(super) &'a Endpoint);
+
+impl Rest<Endpoint> for Straight<'_> {
+    fn call(&mut self, request: Request, context: &RequestContext) -> EndpointFuture {
+        self.0.run(request, context)
+    }
+
+    fn now(&self, context: &RequestContext) -> Instant {
+        context.started()
+    }
+
+    fn keep(&mut self, mut request: Request, context: &RequestContext) -> (Endpoint, Request) {
+        context.clone().put_into(request.extensions_mut());
+        (self.0.clone(), request)
+    }
+}
+
+/// Everything that comes before the work.
+pub(super) fn begin<S: Service<Request>>(
+    shared: Shard<Shared>,
+    mut rest: impl Rest<S>,
+    mut request: Request,
+    context: &mut RequestContext,
+) -> FusedFuture<S> {
+    let layers = &shared.layers;
+    let id = layers.request_id.as_ref();
+    let id = id.map(|layer| layer.identify(&mut request));
+    let value = id.as_ref().map(|id| id.as_header().clone());
+    context.prepare(id, layers.observe.is_some());
+    let mut marks = Marks::new(shared.clone(), context.clone());
+    marks.id = value;
+    if let Some(layer) = &layers.observe {
+        let mut exchange = layer.begin(&request, marks.context.clone());
+        if request.body().is_stream() {
+            let body = std::mem::take(request.body_mut());
+            *request.body_mut() = count(body, &mut exchange);
+        } else {
+            exchange.receives_known(request.body());
+        }
+        marks.exchange = Some(exchange);
+    }
+    let state = {
+        let exchange = marks.exchange.as_ref();
+        let _current = exchange.map(|exchange| exchange.context().trace().enter());
+        let mut way = Way {
+            layers,
+            rest: &mut rest,
+        };
+        way.below_observe(request, &mut marks)
+    };
+    FusedFuture { state, marks }
+}
+
+/// A request on its way through the layers.
+struct Way<'a, R> {
+    layers: &'a FusedLayer,
+    rest: &'a mut R,
+}
+
+impl<R> Way<'_, R> {
     /// What answers before the work begins, and what marks every answer.
-    fn below_observe(&mut self, mut request: Request, marks: &mut Marks) -> State<S, S::Future> {
-        let layers = &self.shared.layers;
+    fn below_observe<S>(&mut self, mut request: Request, marks: &mut Marks) -> State<S, S::Future>
+    where
+        S: Service<Request>,
+        R: Rest<S>,
+    {
+        let layers = self.layers;
         if let Some(layer) = &layers.debug_errors {
             let teller = Teller::of(layer, &marks.context, request.headers());
             marks.teller = teller.map(Box::new);
@@ -92,8 +186,12 @@ where
         })
     }
 
-    fn below_security(&mut self, request: Request, marks: &mut Marks) -> State<S, S::Future> {
-        let layers = &self.shared.layers;
+    fn below_security<S>(&mut self, request: Request, marks: &mut Marks) -> State<S, S::Future>
+    where
+        S: Service<Request>,
+        R: Rest<S>,
+    {
+        let layers = self.layers;
         if let Some(layer) = &layers.cors {
             if is_preflight(&request) {
                 return State::answered(layer.policy.preflight(request.headers()));
@@ -103,7 +201,7 @@ where
         }
         if let Some(layer) = &layers.abuse_guard {
             let guard = layer.shared();
-            match guard.check(&marks.context, &request) {
+            match guard.check(&marks.context, &request, self.rest.now(&marks.context)) {
                 Some(decision) if !decision.allowed => {
                     return State::answered(guard.refuse(&marks.context, &decision));
                 }
@@ -121,8 +219,12 @@ where
     }
 
     /// Begins the work, or waits for its turn.
-    fn work(&mut self, mut request: Request, context: &RequestContext) -> State<S, S::Future> {
-        let layers = &self.shared.layers;
+    fn work<S>(&mut self, mut request: Request, context: &RequestContext) -> State<S, S::Future>
+    where
+        S: Service<Request>,
+        R: Rest<S>,
+    {
+        let layers = self.layers;
         if let Some(layer) = layers.body_limit
             && let Err(response) = layer.limit(&mut request, context)
         {
@@ -136,29 +238,42 @@ where
         }
         let timeout = layers.timeout;
         let Some(layer) = &layers.concurrency_limit else {
-            return Running::begin(&mut self.inner, request, context, timeout, None);
+            return self.start(request, context, timeout, None);
         };
         if is_operational(context) {
-            return Running::begin(&mut self.inner, request, context, timeout, None);
+            return self.start(request, context, timeout, None);
         }
-        if let Some(slot) = layer.gate.enter() {
-            return Running::begin(&mut self.inner, request, context, timeout, Some(slot));
+        if let Some(slot) = Gate::enter(&layer.gate) {
+            return self.start(request, context, timeout, Some(slot));
         }
-        match Arc::clone(&layer.gate).wait() {
+        match Gate::wait(layer.gate.here()) {
             Err(error) => State::answered(error.respond(context)),
-            Ok(turn) => State::Waiting {
-                waiting: Some(Box::new(Waiting {
-                    turn: Box::pin(turn),
-                    service: self.take_ready(),
-                    request,
-                })),
-            },
+            Ok(turn) => {
+                let (service, request) = self.rest.keep(request, context);
+                let turn = Box::pin(turn);
+                State::Waiting {
+                    waiting: Some(Box::new(Waiting {
+                        turn,
+                        service,
+                        request,
+                    })),
+                }
+            }
         }
     }
 
-    /// The inner service that said it was ready; a clone need not be.
-    fn take_ready(&mut self) -> S {
-        let clone = self.inner.clone();
-        std::mem::replace(&mut self.inner, clone)
+    fn start<S>(
+        &mut self,
+        request: Request,
+        context: &RequestContext,
+        timeout: Option<TimeoutLayer>,
+        slot: Option<Slot>,
+    ) -> State<S, S::Future>
+    where
+        S: Service<Request>,
+        R: Rest<S>,
+    {
+        let run = |request| self.rest.call(request, context);
+        Running::begin(run, request, context, timeout, slot)
     }
 }

@@ -6,21 +6,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::header::USER_AGENT;
 use http::{HeaderValue, Version};
-use plumego_contract::{RequestContext, RequestId};
+use plumego_contract::{Body, RequestContext, RequestId};
 use plumego_observe::record::{Outcome, RequestRecord, RequestSink};
-use plumego_stdx::clock::Timestamp;
+use plumego_stdx::Shard;
 
 use crate::recover::panic_text;
 
 /// The status of a request whose client went away before there was a response.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
+/// Who is told.
+pub(super) type Sinks = Shard<Arc<[Arc<dyn RequestSink>]>>;
+
 /// What is gathered of one request. Its record is made once: by [`Exchange::end`], or when it is
 /// dropped before.
 pub(crate) struct Exchange {
     context: RequestContext,
-    sinks: Arc<[Arc<dyn RequestSink>]>,
-    start: Timestamp,
+    sinks: Sinks,
     version: Version,
     user_agent: Option<HeaderValue>,
     received: Received,
@@ -38,7 +40,7 @@ impl Exchange {
     pub(super) fn begin<B>(
         request: &http::Request<B>,
         context: RequestContext,
-        sinks: Arc<[Arc<dyn RequestSink>]>,
+        sinks: Sinks,
     ) -> Self {
         for sink in sinks.iter() {
             contained(|| sink.begin());
@@ -46,7 +48,6 @@ impl Exchange {
         Self {
             context,
             sinks,
-            start: Timestamp::now(),
             version: request.version(),
             user_agent: request.headers().get(USER_AGENT).cloned(),
             received: Received::Known(0),
@@ -61,6 +62,12 @@ impl Exchange {
 
     pub(super) fn receives(&mut self, received: Received) {
         self.received = received;
+    }
+
+    /// The request body is in memory.
+    pub(crate) fn receives_known(&mut self, body: &Body) {
+        let bytes = body.as_bytes().map_or(0, <[u8]>::len);
+        self.received = Received::Known(bytes as u64);
     }
 
     /// There is a response; from now on the record has its status.
@@ -87,8 +94,9 @@ impl Exchange {
             _ => CLIENT_CLOSED_REQUEST,
         });
         let mut record = RequestRecord::new(context.method().as_str(), context.path(), status);
-        record.start = self.start;
+        // The record is of now: one look at each clock, at its end.
         record.duration = context.started().elapsed();
+        record.start = record.start.saturating_sub(record.duration);
         record.route = route.map(|route| route.pattern.as_str());
         record.route_name = route.and_then(|route| route.name.as_deref());
         record.route_index = route.map(|route| route.index);

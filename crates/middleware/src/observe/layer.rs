@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use plumego_observe::record::RequestSink;
+use plumego_stdx::Shards;
 use tower_layer::Layer;
 
 use super::ObserveService;
@@ -9,7 +10,7 @@ use super::ObserveService;
 /// Hands one record of every request to every sink. See the [module](super).
 #[derive(Clone)]
 pub struct ObserveLayer {
-    pub(super) sinks: Arc<[Arc<dyn RequestSink>]>,
+    pub(super) sinks: Arc<Shards<Arc<[Arc<dyn RequestSink>]>>>,
     pub(crate) trace_response: bool,
     pub(crate) span_id: bool,
 }
@@ -18,7 +19,7 @@ impl ObserveLayer {
     /// A layer without a sink: it continues traces and nothing more.
     pub fn new() -> Self {
         Self {
-            sinks: Arc::new([]),
+            sinks: shards(Arc::new([])),
             trace_response: true,
             span_id: false,
         }
@@ -28,7 +29,8 @@ impl ObserveLayer {
     #[must_use]
     pub fn sink(mut self, sink: impl RequestSink + 'static) -> Self {
         let new: Arc<dyn RequestSink> = Arc::new(sink);
-        self.sinks = self.sinks.iter().cloned().chain([new]).collect();
+        let all = self.sinks.here().iter().cloned().chain([new]).collect();
+        self.sinks = shards(all);
         self
     }
 
@@ -47,6 +49,10 @@ impl ObserveLayer {
     }
 }
 
+fn shards(sinks: Arc<[Arc<dyn RequestSink>]>) -> Arc<Shards<Arc<[Arc<dyn RequestSink>]>>> {
+    Arc::new(Shards::new(|| Arc::clone(&sinks)))
+}
+
 impl Default for ObserveLayer {
     fn default() -> Self {
         Self::new()
@@ -56,7 +62,7 @@ impl Default for ObserveLayer {
 impl fmt::Debug for ObserveLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ObserveLayer")
-            .field("sinks", &self.sinks.len())
+            .field("sinks", &self.sinks.here().len())
             .finish_non_exhaustive()
     }
 }

@@ -64,14 +64,14 @@ where
 impl ObserveLayer {
     /// Begins to gather what the record of this request will say.
     pub(crate) fn begin<B>(&self, request: &http::Request<B>, context: RequestContext) -> Exchange {
-        Exchange::begin(request, context, Arc::clone(&self.sinks))
+        Exchange::begin(request, context, self.sinks.here())
     }
 }
 
 /// Counts the bytes of the request body.
 pub(crate) fn count(body: Body, exchange: &mut Exchange) -> Body {
-    if let Some(bytes) = body.as_bytes() {
-        exchange.receives(Received::Known(bytes.len() as u64));
+    if !body.is_stream() {
+        exchange.receives_known(&body);
         return body;
     }
     let count = Arc::new(AtomicU64::new(0));

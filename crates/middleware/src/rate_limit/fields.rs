@@ -70,10 +70,15 @@ impl Fields {
 
     /// The value of `RateLimit-Policy`.
     pub(super) fn policy(&self, quota: Quota) -> HeaderValue {
-        if quota == self.quota {
-            return self.policy.clone();
-        }
-        policy(&self.item, &quota).unwrap_or_else(|| self.policy.clone())
+        self.changed_policy(quota)
+            .unwrap_or_else(|| self.policy.clone())
+    }
+
+    /// The value of `RateLimit-Policy`, when the quota is another one than at first.
+    pub(super) fn changed_policy(&self, quota: Quota) -> Option<HeaderValue> {
+        (quota != self.quota)
+            .then(|| policy(&self.item, &quota))
+            .flatten()
     }
 
     /// Which headers are added.

@@ -93,11 +93,13 @@ impl<S> Layer<S> for RateLimitLayer {
 }
 
 impl Shared {
-    /// `None` for a request that is not counted.
+    /// `None` for a request that is not counted. `at` is now, not when the head was complete: a
+    /// request that waited for its turn would be held against those that came after it.
     pub(crate) fn check<B>(
         &self,
         context: &RequestContext,
         request: &Request<B>,
+        at: Instant,
     ) -> Option<Decision> {
         if is_exempt(context, request) {
             return None;
@@ -110,9 +112,7 @@ impl Shared {
                 extensions: request.extensions(),
             },
         };
-        // Read here, not when the head was complete: a request that waited for its turn would be
-        // held against those that came after it.
-        let now = self.epoch.elapsed();
+        let now = at.saturating_duration_since(self.epoch);
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         Some(self.limiter.check(&key, now))
     }
@@ -127,9 +127,9 @@ impl Shared {
         Limiter::new(self.limiter.quota()).check(0)
     }
 
-    /// The value of `RateLimit-Policy`, which may change while the application runs.
-    pub(crate) fn policy(&self) -> HeaderValue {
-        self.fields.policy(self.limiter.quota())
+    /// The value of `RateLimit-Policy`, when it is another one than at first.
+    pub(crate) fn changed_policy(&self) -> Option<HeaderValue> {
+        self.fields.changed_policy(self.limiter.quota())
     }
 
     /// The value of `RateLimit` in an answer.

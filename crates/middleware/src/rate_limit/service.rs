@@ -7,6 +7,7 @@ use http_body::Body as HttpBody;
 use pin_project_lite::pin_project;
 use plumego_contract::{Body, BoxError, Request, RequestContext, Response};
 use plumego_security::limit::Decision;
+use tokio::time::Instant;
 use tower_service::Service;
 
 use super::layer::Shared;
@@ -35,7 +36,7 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
-        let counted = match self.shared.check(&context, &request) {
+        let counted = match self.shared.check(&context, &request, Instant::now()) {
             None => None,
             Some(decision) if decision.allowed => Some((Arc::clone(&self.shared), decision)),
             Some(decision) => {

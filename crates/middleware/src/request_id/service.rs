@@ -33,7 +33,9 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
-        let value = self.config.identify(&context, &mut request);
+        let id = self.config.identify(&mut request);
+        let value = id.as_header().clone();
+        context.set_request_id(id);
         let inner = self.inner.call(request.map(Body::new));
         RequestIdFuture {
             inner,
@@ -44,13 +46,9 @@ where
 
 impl RequestIdLayer {
     /// Gives the request its id; the answer is to carry it too.
-    pub(crate) fn identify<B>(
-        &self,
-        context: &RequestContext,
-        request: &mut http::Request<B>,
-    ) -> HeaderValue {
+    pub(crate) fn identify<B>(&self, request: &mut http::Request<B>) -> RequestId {
         // One look for the header serves both: what came in, and the place for what did not.
-        let id = match request.headers_mut().entry(&self.header) {
+        match request.headers_mut().entry(&self.header) {
             Entry::Vacant(place) => {
                 let id = RequestId::generate();
                 place.insert(id.as_header().clone());
@@ -61,10 +59,7 @@ impl RequestIdLayer {
                 there.insert(id.as_header().clone());
                 id
             }),
-        };
-        let value = id.as_header().clone();
-        context.set_request_id(id);
-        value
+        }
     }
 
     /// The id that came in: one, well formed, and wanted.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use plumego_stdx::hex;
 
 use super::current::CurrentTrace;
-use super::id::{SpanId, TraceId};
+use super::id::{SpanId, TraceId, random_ids};
 use super::state;
 
 /// `version "-" trace-id "-" parent-id "-" trace-flags`.
@@ -31,9 +31,10 @@ pub struct TraceContext {
 impl TraceContext {
     /// Starts a trace, sampled.
     pub fn new_root() -> Self {
+        let (trace_id, span_id) = random_ids();
         Self {
-            trace_id: TraceId::random(),
-            span_id: SpanId::random(),
+            trace_id,
+            span_id,
             parent: None,
             sampled: true,
             random: true,

@@ -12,6 +12,19 @@ pub struct TraceId([u8; 16]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SpanId([u8; 8]);
 
+/// Both ids of a new trace, from one draw.
+pub(super) fn random_ids() -> (TraceId, SpanId) {
+    let bytes: [u8; 24] = random::id();
+    let (trace, span) = bytes.split_at(16);
+    let trace = trace.try_into().ok().and_then(TraceId::from_bytes);
+    let span = span.try_into().ok().and_then(SpanId::from_bytes);
+    // Zero means "none"; any other value will do.
+    (
+        trace.unwrap_or(TraceId([1; 16])),
+        span.unwrap_or(SpanId([1; 8])),
+    )
+}
+
 macro_rules! id {
     ($name:ident, $bytes:literal) => {
         impl $name {

@@ -90,7 +90,7 @@ fn build(flat: Flat, app: AppContext, slashes: Slashes) -> Frozen {
         table: table.build(),
         slashes,
         entries,
-        infos,
+        infos: infos.into(),
         fallbacks,
     })
 }

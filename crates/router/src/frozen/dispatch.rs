@@ -11,8 +11,8 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, StatusCode};
 use http_body::Body as HttpBody;
 use plumego_contract::{
-    AutomaticOptions, Body, BoxError, Connection, NoHandler, Params, Request, RequestContext,
-    Response, RouteInfo,
+    AutomaticOptions, Body, BoxError, Connection, ConnectionContext, NoHandler, Params, Request,
+    RequestContext, Response,
 };
 use tower_service::Service;
 
@@ -49,24 +49,29 @@ impl Frozen {
     /// goes into the request's context, so that every layer knows it. What the router answers
     /// itself goes through the layers too. The response to HEAD has no body; its `Content-Length`
     /// is that of the body it would have had.
-    pub fn dispatch(&self, connection: Connection, mut request: Request) -> Dispatch {
+    pub fn dispatch(&self, connection: Connection, request: Request) -> Dispatch {
+        self.dispatch_on(&self.connect(connection), request)
+    }
+
+    /// What the requests of a connection share, for [`Frozen::dispatch_on`].
+    pub fn connect(&self, connection: Connection) -> Arc<ConnectionContext> {
+        let app = Arc::clone(&self.0.app);
+        let routes = Arc::clone(&self.0.infos);
+        Arc::new(ConnectionContext::new(app, connection, routes))
+    }
+
+    /// [`Frozen::dispatch`] for one of many requests on a connection.
+    pub fn dispatch_on(&self, home: &Arc<ConnectionContext>, mut request: Request) -> Dispatch {
         let router = &*self.0;
-        let target = router.look_up(&connection, &request);
+        let target = router.look_up(home.connection(), &request);
         let plan = Plan::of(router, target, request.uri().path());
         let is_head = request.method() == Method::HEAD;
-        let context = RequestContext::of_route(
-            Arc::clone(&router.app),
-            connection,
-            &request,
-            plan.info,
-            plan.params,
-        );
-        let extensions = request.extensions_mut();
-        extensions.insert(context.clone());
+        let mut context = RequestContext::of_route(home, &request, plan.route, plan.params);
         if let Some(tail) = plan.tail {
-            extensions.insert(tail);
+            request.extensions_mut().insert(tail);
         }
         if let Some(outcome) = plan.outcome {
+            let extensions = request.extensions_mut();
             extensions.insert(NoHandler);
             if outcome.is_options() {
                 extensions.insert(AutomaticOptions);
@@ -74,8 +79,11 @@ impl Frozen {
             extensions.insert(outcome);
         }
         let inner = match plan.endpoint {
-            Some(endpoint) => endpoint.run(request),
-            None => Box::pin(crate::outcome::answer(request)),
+            Some(endpoint) => endpoint.begin(request, &mut context),
+            None => {
+                context.clone().put_into(request.extensions_mut());
+                Box::pin(crate::outcome::answer(request))
+            }
         };
         Dispatch {
             context,
@@ -87,7 +95,7 @@ impl Frozen {
 /// Everything a target stands for.
 struct Plan<'a> {
     endpoint: Option<&'a Endpoint>,
-    info: Option<Arc<RouteInfo>>,
+    route: Option<usize>,
     params: Params,
     tail: Option<Tail>,
     outcome: Option<crate::outcome::Outcome>,
@@ -101,7 +109,7 @@ impl<'a> Plan<'a> {
                 let depth = entry.and_then(|entry| entry.mount);
                 Self {
                     endpoint: entry.map(|entry| &entry.endpoint),
-                    info: router.infos.get(route).cloned(),
+                    route: Some(route),
                     params,
                     tail: depth.map(|depth| Tail(params::tail(path, depth))),
                     outcome: None,
@@ -109,7 +117,7 @@ impl<'a> Plan<'a> {
             }
             Target::Fallback(place) => Self {
                 endpoint: router.fallbacks.get(place),
-                info: None,
+                route: None,
                 params: Params::new(),
                 tail: None,
                 outcome: None,
@@ -120,7 +128,7 @@ impl<'a> Plan<'a> {
                 route,
             } => Self {
                 endpoint: router.outcomes.get(scope),
-                info: route.and_then(|route| router.infos.get(route).cloned()),
+                route,
                 params: Params::new(),
                 tail: None,
                 outcome: Some(outcome),

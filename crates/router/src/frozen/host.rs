@@ -1,7 +1,7 @@
 //! Which host a request is for (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
 
 use http::header::HOST;
-use http::{HeaderValue, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Version};
 use plumego_contract::Request;
 
 use crate::table::split_port;
@@ -9,9 +9,8 @@ use crate::table::split_port;
 /// The host of a request, without port; `None` when an old or internal client names none. `Err`
 /// says what is wrong.
 pub(super) fn of(request: &Request) -> Result<Option<&str>, &'static str> {
-    let mut headers = request.headers().get_all(HOST).iter();
-    let first = headers.next();
-    if headers.next().is_some() {
+    let (first, more) = lines(request.headers(), &HOST);
+    if more {
         return Err("There is more than one Host header.");
     }
     let header = first.map(valid).transpose()?;
@@ -31,6 +30,19 @@ pub(super) fn of(request: &Request) -> Result<Option<&str>, &'static str> {
         return Err("The Host header and the request target name different hosts.");
     }
     Ok(Some(target))
+}
+
+/// The first line of a header, and whether there are others.
+pub(super) fn lines<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> (Option<&'a HeaderValue>, bool) {
+    // Most requests have no header twice.
+    if headers.len() == headers.keys_len() {
+        return (headers.get(name), false);
+    }
+    let mut lines = headers.get_all(name).iter();
+    (lines.next(), lines.next().is_some())
 }
 
 fn valid(value: &HeaderValue) -> Result<&str, &'static str> {

@@ -158,11 +158,11 @@ fn without_port(host: &str) -> &str {
 /// Whether nothing but one `chunked` frames the body (RFC 9112, section 6.1). The engine takes any
 /// list that ends with it, which a proxy in front may read otherwise, and decodes nothing else.
 fn is_framed_plainly(request: &Request) -> bool {
-    let mut codings = request.headers().get_all(TRANSFER_ENCODING).iter();
-    let Some(coding) = codings.next() else {
+    let (coding, more) = host::lines(request.headers(), &TRANSFER_ENCODING);
+    let Some(coding) = coding else {
         return true;
     };
-    codings.next().is_none()
+    !more
         && coding
             .as_bytes()
             .trim_ascii()

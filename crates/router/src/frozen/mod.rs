@@ -31,7 +31,7 @@ pub(crate) struct Inner {
     pub(crate) table: Table,
     pub(crate) slashes: Slashes,
     pub(crate) entries: Vec<Entry>,
-    pub(crate) infos: Vec<Arc<RouteInfo>>,
+    pub(crate) infos: Arc<[Arc<RouteInfo>]>,
     pub(crate) names: HashMap<String, usize>,
     pub(crate) fallbacks: Vec<Endpoint>,
     /// What answers for the router itself within the layers of each group. The root is the first.

@@ -22,7 +22,7 @@ use tower_service::Service;
 
 pub(crate) use self::mount::Tail;
 use crate::endpoint::{LayerEntry, short_name};
-use crate::{Endpoint, Frozen, Handler, Slashes};
+use crate::{ContextLayer, Endpoint, Frozen, Handler, Slashes};
 
 /// Routes, groups and layers on their way to a [`Frozen`] table.
 ///
@@ -267,6 +267,14 @@ impl Router {
         B::Error: Into<BoxError>,
     {
         self.layers.push(LayerEntry::new(Arc::from(names), layer));
+        self
+    }
+
+    /// A [`ContextLayer`], shown in the chain of a route under several names.
+    #[must_use]
+    pub fn context_layer<L: ContextLayer>(mut self, names: &[&'static str], layer: L) -> Self {
+        self.layers
+            .push(LayerEntry::with_context(Arc::from(names), layer));
         self
     }
 

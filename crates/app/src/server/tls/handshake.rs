@@ -106,7 +106,7 @@ impl Inner {
 
     fn failed(&self, entry: &Entry, reason: &'static str, error: &dyn std::fmt::Display) -> Ended {
         self.metrics.failed(reason);
-        let peer = entry.connection.peer;
+        let peer = entry.connection().peer;
         tracing::debug!(?peer, reason, %error, "a TLS handshake failed");
         Ended::Done
     }

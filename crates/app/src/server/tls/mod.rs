@@ -113,7 +113,7 @@ impl Tls {
     ) -> impl Future<Output = ()> + Send + 'static {
         let tls = self.0.clone();
         async move {
-            let entry = Arc::new(Entry::new(connection.with_tls(true)));
+            let entry = Arc::new(Entry::new(&shared, connection.with_tls(true)));
             let _listed = shared.registry.list(&entry);
             let ended = handshake::serve(&tls, &shared, stream, &entry).await;
             note(&shared, &entry, &ended);
