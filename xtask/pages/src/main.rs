@@ -14,6 +14,7 @@
     reason = "a build tool reads files and its arguments"
 )]
 
+mod asvs;
 mod configuration;
 mod errors;
 mod features;
@@ -74,6 +75,7 @@ impl Page {
 fn pages(root: &Path) -> Result<Vec<Page>, String> {
     let mut pages = Vec::new();
     for language in Language::ALL {
+        pages.push(asvs::page(root, language)?);
         pages.push(features::page(root, language)?);
         pages.push(errors::page(language));
         pages.push(configuration::page(language));

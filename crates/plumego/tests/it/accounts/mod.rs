@@ -1,3 +1,4 @@
 //! Those who sign in, over real sockets.
 
 mod login_flood;
+mod sessions;

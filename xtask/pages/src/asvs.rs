@@ -1,0 +1,569 @@
+//! Requirements of OWASP ASVS 5.0, and the tests that show them.
+
+use std::path::Path;
+
+use crate::{Language, Page, table};
+
+/// What is required, and which tests show that it holds.
+struct Requirement {
+    id: &'static str,
+    english: &'static str,
+    chinese: &'static str,
+    /// Files below `crates/`, each with a function of it.
+    tests: &'static [(&'static str, &'static str)],
+}
+
+const fn row(
+    id: &'static str,
+    english: &'static str,
+    chinese: &'static str,
+    tests: &'static [(&'static str, &'static str)],
+) -> Requirement {
+    Requirement {
+        id,
+        english,
+        chinese,
+        tests,
+    }
+}
+
+const ATTACKS: &str = "identity/tests/it/session/attacks.rs";
+const LIFETIME: &str = "identity/tests/it/session/lifetime.rs";
+const STORED: &str = "security/tests/it/password/stored.rs";
+const POLICY: &str = "security/tests/it/password/policy.rs";
+const TOKENS: &str = "security/tests/it/jwt/tokens.rs";
+const FAMILY: &str = "identity/tests/it/family.rs";
+const ROUTES: &str = "router/tests/it/auth.rs";
+const LAYERS: &str = "middleware/tests/it/route_auth.rs";
+const HEADERS: &str = "security/tests/it/headers.rs";
+const HANDSHAKES: &str = "app/tests/it/tls/handshakes.rs";
+
+const REQUIREMENTS: &[Requirement] = &[
+    row(
+        "1.2.1",
+        "Text is escaped for the place in HTML it goes to.",
+        "文本按其在 HTML 中的位置转义。",
+        &[(
+            "security/tests/it/input.rs",
+            "escaped_text_opens_nothing_and_is_the_text_again",
+        )],
+    ),
+    row(
+        "1.3.6",
+        "Addresses from data do not reach the inside (SSRF).",
+        "来自数据的地址无法触及内部（SSRF）。",
+        &[
+            (
+                "client/tests/it/guard.rs",
+                "bypass_urls_are_refused_at_once",
+            ),
+            (
+                "client/tests/it/guard.rs",
+                "a_rebinding_name_reaches_nothing",
+            ),
+            ("client/tests/it/redirects.rs", "a_hop_inwards_is_refused"),
+        ],
+    ),
+    row(
+        "2.4.1",
+        "Floods of expensive calls are bounded.",
+        "对昂贵调用的洪泛有上限。",
+        &[(
+            "plumego/tests/it/accounts/login_flood.rs",
+            "three_hundred_logins_at_once_are_bounded_and_leave_other_routes_alone",
+        )],
+    ),
+    row(
+        "3.3.1–3.3.4",
+        "Session cookies are `Secure`, `SameSite`, `__Host-` and `HttpOnly`.",
+        "会话 Cookie 带 `Secure`、`SameSite`、`__Host-` 与 `HttpOnly`。",
+        &[(
+            ATTACKS,
+            "the_cookie_is_for_this_host_alone_and_for_no_script",
+        )],
+    ),
+    row(
+        "3.4.1",
+        "HSTS for at least a year, on secure answers.",
+        "安全响应带至少一年的 HSTS。",
+        &[
+            (HEADERS, "hsts_in_every_form"),
+            (
+                "middleware/tests/it/security_headers.rs",
+                "hsts_is_for_secure_requests_alone_and_not_for_localhost",
+            ),
+        ],
+    ),
+    row(
+        "3.4.2",
+        "CORS lets in listed origins alone.",
+        "CORS 只允许列出的来源。",
+        &[(
+            "middleware/tests/it/cors.rs",
+            "a_list_takes_the_origins_in_it_and_none_that_looks_alike",
+        )],
+    ),
+    row(
+        "3.4.3–3.4.8",
+        "CSP, `nosniff`, referrer policy, framing and opener policy.",
+        "CSP、`nosniff`、Referrer 策略、嵌入与 opener 策略。",
+        &[
+            ("security/tests/it/csp.rs", "the_policies_of_the_crate"),
+            (HEADERS, "the_strict_policy"),
+            (
+                "middleware/tests/it/security_headers.rs",
+                "refusals_and_panics_below_carry_them_too",
+            ),
+        ],
+    ),
+    row(
+        "3.5.1, 3.5.2",
+        "A page of another site cannot use the cookie (CSRF).",
+        "其他站点的页面无法利用 Cookie（CSRF）。",
+        &[
+            (
+                "plumego/tests/it/accounts/sessions.rs",
+                "a_page_of_another_site_cannot_use_the_cookie",
+            ),
+            (
+                "middleware/tests/it/csrf.rs",
+                "the_browser_says_where_a_request_comes_from",
+            ),
+        ],
+    ),
+    row(
+        "4.1.1",
+        "Answers say their content type and its charset.",
+        "响应说明内容类型与字符集。",
+        &[(
+            "contract/tests/it/respond/simple.rs",
+            "values_answer_with_their_content_type",
+        )],
+    ),
+    row(
+        "4.1.3",
+        "Clients cannot forge what a proxy says.",
+        "客户端无法伪造代理的头。",
+        &[(
+            "plumego/tests/it/proxies.rs",
+            "trusted_proxy_tells_who_asks_and_what_the_client_forged_changes_nothing",
+        )],
+    ),
+    row(
+        "4.1.4",
+        "Only methods that were written are answered.",
+        "只响应写明的方法。",
+        &[(
+            "router/tests/it/methods.rs",
+            "allow_is_the_union_over_all_leaves_of_the_path",
+        )],
+    ),
+    row(
+        "4.2.1",
+        "The end of a message is read in one way (smuggling).",
+        "报文边界只有一种读法（走私）。",
+        &[
+            ("app/tests/it/http1.rs", "smuggling_attempts_are_refused"),
+            (
+                "app/tests/it/http1.rs",
+                "a_transfer_coding_other_than_one_chunked_is_refused_and_closed",
+            ),
+        ],
+    ),
+    row(
+        "5.2.1",
+        "Uploads are bounded.",
+        "上传有上限。",
+        &[
+            (
+                "contract/tests/it/extract/multipart.rs",
+                "a_part_is_bounded_in_bytes",
+            ),
+            (
+                "contract/tests/it/extract/multipart.rs",
+                "the_body_limit_holds_in_both_framings",
+            ),
+        ],
+    ),
+    row(
+        "5.3.2",
+        "No path leads out of its folder.",
+        "任何路径都无法离开其目录。",
+        &[
+            (
+                "frontend/tests/it/attacks.rs",
+                "no_way_of_writing_a_path_leads_out_or_to_hidden_files",
+            ),
+            (
+                "frontend/tests/it/attacks.rs",
+                "links_that_lead_out_lead_nowhere",
+            ),
+        ],
+    ),
+    row(
+        "5.4.1, 5.4.2",
+        "Names of files are checked, and encoded when sent.",
+        "文件名经过检查，发送时编码。",
+        &[
+            ("security/tests/it/input.rs", "names_of_files"),
+            (
+                "contract/tests/it/respond/file.rs",
+                "a_hostile_name_stays_a_name",
+            ),
+        ],
+    ),
+    row(
+        "6.1.2, 6.2.11",
+        "Names of user and service are no passwords.",
+        "用户与服务的名称不得作为口令。",
+        &[(POLICY, "names_of_user_and_service_are_refused")],
+    ),
+    row(
+        "6.2.1, 6.2.5, 6.2.9",
+        "Length counts, 64 characters are taken, composition does not matter.",
+        "只看长度，接受 64 个字符，不要求字符组成。",
+        &[(POLICY, "length_counts_and_what_it_is_made_of_does_not")],
+    ),
+    row(
+        "6.2.4",
+        "The most common passwords are refused (4,000 of them).",
+        "拒绝最常见的口令（4,000 个）。",
+        &[(POLICY, "what_is_tried_first_is_refused")],
+    ),
+    row(
+        "6.2.8",
+        "A password counts as it came, byte for byte.",
+        "口令按原样逐字节校验。",
+        &[(STORED, "nothing_is_cut_and_nothing_is_changed")],
+    ),
+    row(
+        "6.3.8",
+        "Names cannot be told by the time of a login.",
+        "无法由登录耗时推断用户是否存在。",
+        &[(STORED, "nobody_takes_as_long_as_somebody")],
+    ),
+    row(
+        "7.2.1",
+        "Sessions are verified on the server.",
+        "会话在服务器上校验。",
+        &[
+            (ATTACKS, "a_changed_cookie_is_that_of_nobody"),
+            ("identity/tests/it/api_key.rs", "a_wrong_key_lets_nobody_in"),
+        ],
+    ),
+    row(
+        "7.2.3",
+        "Ids of sessions have at least 128 random bits.",
+        "会话标识至少含 128 位随机数。",
+        &[(ATTACKS, "ids_are_256_random_bits")],
+    ),
+    row(
+        "7.2.4",
+        "The id is a new one at the login and at a change of rights.",
+        "登录与权限变更时更换会话标识。",
+        &[
+            (
+                ATTACKS,
+                "an_id_planted_before_the_login_is_worth_nothing_after_it",
+            ),
+            (ATTACKS, "an_id_is_new_after_a_change_of_rights"),
+        ],
+    ),
+    row(
+        "7.3.1",
+        "A session that is not used is over.",
+        "闲置的会话会失效。",
+        &[(LIFETIME, "a_session_that_is_not_used_is_over")],
+    ),
+    row(
+        "7.3.2",
+        "A session has an end whatever happens.",
+        "会话有绝对期限。",
+        &[
+            (
+                LIFETIME,
+                "a_session_is_over_after_its_time_however_much_it_is_used",
+            ),
+            (FAMILY, "tokens_end_in_time_and_none_outlives_the_session"),
+        ],
+    ),
+    row(
+        "7.4.1",
+        "After the logout cookie and tokens are dead.",
+        "登出后 Cookie 与令牌立即失效。",
+        &[
+            (ATTACKS, "a_cookie_is_dead_after_the_logout"),
+            (
+                FAMILY,
+                "signing_out_ends_every_token_of_the_session_at_once",
+            ),
+        ],
+    ),
+    row(
+        "7.4.2, 7.4.3, 7.5.2",
+        "Users see and end their sessions, one or all.",
+        "用户可查看并结束自己的会话，单个或全部。",
+        &[
+            (LIFETIME, "a_user_sees_and_ends_own_sessions_and_no_others"),
+            (
+                FAMILY,
+                "everything_of_a_subject_is_taken_back_by_its_version",
+            ),
+        ],
+    ),
+    row(
+        "8.2.1",
+        "Routes are open to those with the right alone.",
+        "路由只对具有权利者开放。",
+        &[
+            (ROUTES, "a_requirement_is_held_and_the_one_of_the_group_too"),
+            (ROUTES, "a_fallback_of_a_closed_group_is_closed"),
+            (
+                ROUTES,
+                "a_policy_is_asked_of_every_route_that_may_change_something",
+            ),
+        ],
+    ),
+    row(
+        "8.3.1",
+        "Rights are checked on the server, and a missing layer opens nothing.",
+        "权利在服务器上检查，缺少层不会放行。",
+        &[
+            (ROUTES, "a_route_that_nobody_could_ever_reach_is_a_problem"),
+            (
+                LAYERS,
+                "an_optional_layer_opens_no_route_that_asks_for_somebody",
+            ),
+        ],
+    ),
+    row(
+        "8.3.2",
+        "A change of rights holds at once.",
+        "权限变更立即生效。",
+        &[(ATTACKS, "an_id_is_new_after_a_change_of_rights")],
+    ),
+    row(
+        "9.1.1",
+        "The signature of a token is verified.",
+        "校验令牌签名。",
+        &[
+            (TOKENS, "tampering_with_any_byte_is_seen"),
+            ("security/tests/it/jwt/vectors.rs", "signatures"),
+        ],
+    ),
+    row(
+        "9.1.2",
+        "A key is good for its own algorithm, and `none` is none.",
+        "密钥只用于其算法，不接受 `none`。",
+        &[(
+            TOKENS,
+            "every_algorithm_signs_and_verifies_and_only_with_its_own_key",
+        )],
+    ),
+    row(
+        "9.1.3",
+        "Keys that a token brings are not used.",
+        "不使用令牌自带的密钥。",
+        &[
+            (
+                TOKENS,
+                "extensions_are_refused_and_foreign_keys_are_read_over",
+            ),
+            (
+                "identity/tests/it/ring.rs",
+                "the_name_of_a_key_is_compared_and_nothing_else",
+            ),
+        ],
+    ),
+    row(
+        "9.2.1",
+        "`exp` and `nbf` are checked.",
+        "检查 `exp` 与 `nbf`。",
+        &[(TOKENS, "times_are_checked_with_the_leeway_on_every_side")],
+    ),
+    row(
+        "9.2.2",
+        "A token is good for its own use alone.",
+        "令牌只用于其用途。",
+        &[(FAMILY, "each_kind_of_token_is_good_for_its_own_use_alone")],
+    ),
+    row(
+        "9.2.3, 9.2.4",
+        "Issuer, audience and type must be those stated.",
+        "签发者、受众与类型必须与声明一致。",
+        &[(TOKENS, "issuer_audience_and_type_must_be_those_stated")],
+    ),
+    row(
+        "11.4.2",
+        "Passwords are stored with Argon2id.",
+        "口令以 Argon2id 存储。",
+        &[
+            (STORED, "a_new_password_is_argon2id_with_a_salt_of_its_own"),
+            (
+                "security/tests/it/password/ceilings.rs",
+                "a_stored_hash_may_not_ask_for_the_whole_machine",
+            ),
+        ],
+    ),
+    row(
+        "12.1.1",
+        "TLS 1.2 and 1.3, nothing older.",
+        "只用 TLS 1.2 与 1.3。",
+        &[(HANDSHAKES, "old_versions_are_refused_and_new_ones_spoken")],
+    ),
+    row(
+        "12.1.3",
+        "Certificates of clients are verified.",
+        "校验客户端证书。",
+        &[(
+            "app/tests/it/tls/clients.rs",
+            "required_certificate_is_verified_by_authority_and_date",
+        )],
+    ),
+    row(
+        "12.3.2",
+        "Certificates of other servers are verified.",
+        "校验其他服务器的证书。",
+        &[
+            (
+                "client/tests/it/tls.rs",
+                "a_certificate_of_somebody_else_is_not",
+            ),
+            (
+                "client/tests/it/tls.rs",
+                "a_certificate_for_another_name_is_not_believed",
+            ),
+        ],
+    ),
+    row(
+        "16.2.5",
+        "Secrets are in no log and in no text.",
+        "日志与文本中没有秘密。",
+        &[
+            (
+                "identity/tests/it/api_key.rs",
+                "neither_the_store_nor_any_text_has_the_secret",
+            ),
+            (
+                "security/tests/it/jwt/keys.rs",
+                "a_key_does_not_print_itself",
+            ),
+        ],
+    ),
+    row(
+        "16.5.1",
+        "Nothing internal is in an answer.",
+        "响应中没有内部信息。",
+        &[(
+            "plumego/tests/it/secrecy.rs",
+            "no_panic_text_and_no_internal_error_is_in_any_answer",
+        )],
+    ),
+    row(
+        "16.5.3",
+        "When a store is away nobody is let in or signed out.",
+        "存储不可用时不放行任何人，也不使人登出。",
+        &[
+            (
+                ATTACKS,
+                "a_store_that_is_away_signs_nobody_out_and_lets_nobody_in",
+            ),
+            (LAYERS, "the_route_decides_who_comes_through"),
+            (FAMILY, "a_store_that_is_away_is_never_a_refusal"),
+        ],
+    ),
+];
+
+/// The page, when every test is where it is said to be.
+pub(crate) fn page(root: &Path, language: Language) -> Result<Page, String> {
+    check(root)?;
+    let intro = language.choose(
+        "Which requirements of the OWASP Application Security Verification Standard 5.0 the toolkit \
+         itself meets, and the tests that show it. The wording is ours and short; the standard has \
+         the whole. A requirement that is not here is for the application: what is logged, who may \
+         read which record, how accounts are recovered. The page is not written when a test that it \
+         names is gone.",
+        "工具包自身满足的 OWASP 应用安全验证标准 5.0 的要求，以及证明它们的测试。此处措辞为概述，完整内容见标准。\
+         未列出的要求属于应用：记录哪些日志、谁可读取哪条记录、如何找回账户。所列测试若不存在，本页不会生成。",
+    );
+    let head = match language {
+        Language::English => ["Requirement", "What holds", "Tests"],
+        Language::Chinese => ["要求", "内容", "测试"],
+    };
+    let rows: Vec<Vec<String>> = REQUIREMENTS.iter().map(|it| cells(it, language)).collect();
+    let body = format!("{intro}\n\n{}", table(&head, &rows));
+    let title = language.choose("ASVS 5.0", "ASVS 5.0");
+    Ok(Page::reference(language, "asvs.md", title, &body))
+}
+
+fn cells(requirement: &Requirement, language: Language) -> Vec<String> {
+    let tests = requirement.tests.iter().map(|(file, name)| {
+        let room = file.split('/').next().unwrap_or_default();
+        format!("`{room}`: `{name}`")
+    });
+    vec![
+        requirement.id.to_owned(),
+        language
+            .choose(requirement.english, requirement.chinese)
+            .to_owned(),
+        tests.collect::<Vec<_>>().join("<br>"),
+    ]
+}
+
+/// Every test that is named is a function in its file.
+fn check(root: &Path) -> Result<(), String> {
+    let mut missing = Vec::new();
+    for requirement in REQUIREMENTS {
+        for (file, name) in requirement.tests {
+            let path = root.join("crates").join(file);
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            if !has_test(&text, name) {
+                missing.push(format!(
+                    "xtask/pages/src/asvs.rs: {}: crates/{file} has no test `{name}`: name the one \
+                     that shows the requirement",
+                    requirement.id
+                ));
+            }
+        }
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(missing.join("\n"))
+    }
+}
+
+/// Whether the text has a function of that name behind an attribute of a test.
+fn has_test(text: &str, name: &str) -> bool {
+    let function = format!("fn {name}(");
+    let Some(at) = text.find(&function) else {
+        return false;
+    };
+    let before = text.get(..at).unwrap_or_default();
+    // The lines right above: attributes and comments of this function alone.
+    let start = before.rfind("\n}").unwrap_or(0);
+    let above = before.get(start..).unwrap_or_default();
+    above.contains("#[test]") || above.contains("#[tokio::test")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_is_a_function_with_its_attribute() {
+        let text =
+            "#[test]\nfn one() {\n}\n\nfn two() {\n}\n\n#[tokio::test]\nasync fn three() {\n}\n";
+        assert!(has_test(text, "one") && has_test(text, "three"));
+        assert!(!has_test(text, "two") && !has_test(text, "thre") && !has_test(text, "four"));
+    }
+
+    #[test]
+    fn a_page_that_names_a_test_that_is_gone_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = page(dir.path(), Language::English).unwrap_err();
+        assert!(
+            error.contains("crates/router/tests/it/auth.rs has no test `a_requirement_is_held")
+        );
+    }
+}
