@@ -20,6 +20,8 @@
 //! | answer with an error | [`Error`], [`FieldError`], [`ResultExt`](contract::ResultExt) |
 //! | write a layer, or add one of tower's | [`middleware`] |
 //! | bound how often somebody may ask, set headers for browsers | [`security`], [`middleware`] |
+//! | say what a route asks of those who call it | [`Router::public`](router::Router::public) and its neighbours |
+//! | sign people and programs in: sessions, tokens, passwords, API keys | [`identity`](crate#features) (feature `identity`) |
 //! | share a value with handlers | [`AppBuilder::state`](app::AppBuilder::state), [`State`](extract::State) |
 //! | start and stop something with the application | [`component`] |
 //! | read settings | [`Config`] |

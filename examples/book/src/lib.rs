@@ -19,6 +19,10 @@ pages! {
     errors = "docs/en/src/guides/errors.md";
     middleware = "docs/en/src/guides/middleware.md";
     protecting = "docs/en/src/guides/protecting.md";
+    authorization = "docs/en/src/guides/authorization.md";
+    passwords = "docs/en/src/guides/passwords.md";
+    sessions = "docs/en/src/guides/sessions.md";
+    api_keys = "docs/en/src/guides/api-keys.md";
     tokens = "docs/en/src/guides/tokens.md";
     configuration = "docs/en/src/guides/configuration.md";
     components = "docs/en/src/guides/components.md";

@@ -8,11 +8,13 @@ use crate::report::Problem;
 type Door = (&'static str, &'static [&'static str], &'static str);
 
 const DOORS: &[Door] = &[
+    ("argon2", &["security"], "passwords are hashed in one place"),
     (
         "axum",
         &["axum"],
         "axum is 0.x and stays out of every other public API",
     ),
+    ("bcrypt", &["security"], "passwords are hashed in one place"),
     ("clap", &[], "a library does not read the command line"),
     (
         "cookie",
