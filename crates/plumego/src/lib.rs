@@ -25,7 +25,7 @@
 //! | share a value with handlers | [`AppBuilder::state`](app::AppBuilder::state), [`State`](extract::State) |
 //! | start and stop something with the application | [`component`] |
 //! | read settings | [`Config`] |
-//! | see requests: log, metrics, traces | [`observe`] |
+//! | see requests: log, metrics, traces | [`observe`]; to a collector: [`otel`](crate#features) (feature `otel`) |
 //! | test an application | [`testing`](crate#features) (feature `testing`) |
 //! | use axum's extractors and routers | [`axum`](crate#features) (feature `axum`) |
 //!

@@ -29,6 +29,7 @@ pages! {
     lifecycle_and_shutdown = "docs/en/src/guides/lifecycle-and-shutdown.md";
     health_and_metrics = "docs/en/src/guides/health-and-metrics.md";
     logging_and_tracing = "docs/en/src/guides/logging-and-tracing.md";
+    telemetry = "docs/en/src/guides/telemetry.md";
     client = "docs/en/src/guides/client.md";
     tls = "docs/en/src/guides/tls.md";
     behind_a_proxy = "docs/en/src/guides/behind-a-proxy.md";
