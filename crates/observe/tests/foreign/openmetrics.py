@@ -11,4 +11,4 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 for family in text_string_to_metric_families(sys.stdin.read()):
     for sample in family.samples:
-        print(json.dumps([family.type, family.unit, sample.name, sample.labels, sample.value]))
+        print(json.dumps([family.type, family.unit, sample.name, sample.labels, float(sample.value)]))

@@ -133,7 +133,8 @@ async fn failures_and_refusals_are_spans_too() {
 
     let failed = named("GET /fails");
     assert_eq!(failed["status"]["code"], "STATUS_CODE_ERROR");
-    assert_eq!(failed["status"]["message"], "the disk is full");
+    let message = failed["status"]["message"].as_str().unwrap();
+    assert!(message.ends_with("the disk is full"), "{message}");
     assert_eq!(attribute(failed, "error.type").as_deref(), Some("internal"));
     assert_eq!(
         attribute(failed, "http.response.status_code").as_deref(),

@@ -167,6 +167,10 @@ async fn a_collector_that_comes_back_gets_what_follows() {
     let served = Served::start(app(config(&receiver.url()))).await;
     served.get("/users/1").await;
     receiver.spans(1).await;
+    // The answer has to be there, or it is sent again later.
+    served
+        .until("otel_spans_total{outcome=\"exported\"} 1")
+        .await;
     receiver.kill().await;
 
     served.get("/users/2").await;
