@@ -15,12 +15,15 @@ pub mod dotenv;
 mod drive;
 pub mod etag;
 pub mod forwarded;
+pub mod if_none_match;
 pub mod jwt;
 pub mod multipart;
 pub mod path_params;
 pub mod query;
+pub mod range;
 pub mod route_match;
 pub mod route_pattern;
+pub mod static_path;
 pub mod trace_header;
 pub mod url_guard;
 
@@ -78,6 +81,11 @@ pub const TARGETS: &[Target] = &[
         seeds: forwarded::SEEDS,
     },
     Target {
+        name: "if_none_match",
+        run: if_none_match::run,
+        seeds: if_none_match::SEEDS,
+    },
+    Target {
         name: "jwt",
         run: jwt::run,
         seeds: jwt::SEEDS,
@@ -98,6 +106,11 @@ pub const TARGETS: &[Target] = &[
         seeds: query::SEEDS,
     },
     Target {
+        name: "range",
+        run: range::run,
+        seeds: range::SEEDS,
+    },
+    Target {
         name: "route_match",
         run: route_match::run,
         seeds: route_match::SEEDS,
@@ -106,6 +119,11 @@ pub const TARGETS: &[Target] = &[
         name: "route_pattern",
         run: route_pattern::run,
         seeds: route_pattern::SEEDS,
+    },
+    Target {
+        name: "static_path",
+        run: static_path::run,
+        seeds: static_path::SEEDS,
     },
     Target {
         name: "trace_header",

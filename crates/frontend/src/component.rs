@@ -33,3 +33,20 @@ async fn look(dir: Arc<crate::source::Dir>) -> Health {
         _ => Health::unhealthy("the folder of the site cannot be read"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use plumego_contract::HealthStatus;
+
+    use super::*;
+    use crate::source::Dir;
+
+    #[tokio::test]
+    async fn a_folder_that_goes_is_unhealthy() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = Arc::new(Dir::new(folder.path().to_owned(), 0, true));
+        assert_eq!(look(Arc::clone(&dir)).await.status, HealthStatus::Healthy);
+        folder.close().unwrap();
+        assert_eq!(look(dir).await.status, HealthStatus::Unhealthy);
+    }
+}

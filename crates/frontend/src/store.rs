@@ -165,7 +165,9 @@ mod tests {
             .iter()
             .filter(|name| store.get(name).is_some());
         assert_eq!(there.count(), 2);
-        ["a", "b", "c"].iter().for_each(|name| store.remove(name));
+        for name in ["a", "b", "c"] {
+            store.remove(name);
+        }
         assert_eq!(store.bytes(), 0);
         store.put(&entry("huge", 2_000_000));
         assert!(store.get("huge").is_none());

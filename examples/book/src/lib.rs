@@ -35,6 +35,7 @@ pages! {
     behind_a_proxy = "docs/en/src/guides/behind-a-proxy.md";
     streaming = "docs/en/src/guides/streaming.md";
     uploads = "docs/en/src/guides/uploads.md";
+    static_files = "docs/en/src/guides/static-files.md";
     testing = "docs/en/src/guides/testing.md";
     axum_interop = "docs/en/src/guides/axum-interop.md";
     layer_request_id = "docs/en/src/layers/request-id.md";

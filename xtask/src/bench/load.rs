@@ -20,9 +20,19 @@ pub(crate) struct Seen {
 
 /// Asks for `seconds`. Every answer has to be 2xx, and no connection may fail.
 pub(crate) fn run(port: u16, work: Work, seconds: u32, dir: &Path) -> Result<Seen, String> {
-    let script = dir.join(format!("{}.lua", work.name()));
-    fs::write(&script, lua(&work.asks()))
-        .map_err(|error| format!("{}: {error}", script.display()))?;
+    ask(port, work.name(), &work.asks(), seconds, dir)
+}
+
+/// The same for requests of one's own.
+pub(crate) fn ask(
+    port: u16,
+    name: &str,
+    asks: &[Ask],
+    seconds: u32,
+    dir: &Path,
+) -> Result<Seen, String> {
+    let script = dir.join(format!("{name}.lua"));
+    fs::write(&script, lua(asks)).map_err(|error| format!("{}: {error}", script.display()))?;
     let output = Command::new("wrk")
         .args(["--threads", "1", "--connections", &CONNECTIONS.to_string()])
         .args([

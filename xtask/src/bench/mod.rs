@@ -17,6 +17,7 @@ mod page;
 mod program;
 mod scenario;
 mod server;
+mod statics;
 mod syscalls;
 mod targets;
 
@@ -32,6 +33,8 @@ usage: cargo xtask bench COMMAND
     --only A,B       some of: Plumego, hyper, actix-web, axum, poem, salvo
     --check          fails when a target is missed
   check [--record]   instructions for a request, held to benches/instructions.toml
+  static [OPTIONS]   files of 1 KiB to 1 MiB beside nginx: processor time
+    --quick, --rounds N, --check as above
   router             lookups of routes, beside matchit
   limit              checks of the rate limiter, beside governor
   auth               verifying of tokens, beside jsonwebtoken";
@@ -42,6 +45,7 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
         ["check"] => check::run(root),
         ["check", "--record"] => check::record(root),
         ["http", rest @ ..] => http::run(root, rest),
+        ["static", rest @ ..] => statics::run(root, rest),
         ["router"] => micro::run(root, "lookups"),
         ["limit"] => micro::run(root, "limits"),
         ["auth"] => micro::run(root, "tokens"),

@@ -43,7 +43,6 @@ impl Start<'_> {
             .file_name()
             .unwrap_or_default()
             .to_string_lossy();
-        let output = self.dir.join(format!("{name}.{port}.out"));
         let log = self
             .series
             .log
@@ -56,21 +55,7 @@ impl Start<'_> {
         if let Some(log) = &log {
             command.arg(format!("log={}", log.display()));
         }
-        let out =
-            fs::File::create(&output).map_err(|error| format!("{}: {error}", output.display()))?;
-        let err = out.try_clone().map_err(|error| error.to_string())?;
-        // What a panic looks like is not what is measured.
-        command.env("RUST_BACKTRACE", "0");
-        command.stdin(Stdio::null()).stdout(out).stderr(err);
-        let child = command
-            .spawn()
-            .map_err(|error| format!("{name}: {error}"))?;
-        let mut server = Server { child, port, log };
-        server.wait_until_it_listens().map_err(|error| {
-            let said = fs::read_to_string(&output).unwrap_or_default();
-            format!("{name}: {error}\n{said}")
-        })?;
-        Ok(server)
+        launch(command, &name, port, self.dir, log)
     }
 
     fn command(&self) -> Command {
@@ -81,6 +66,32 @@ impl Start<'_> {
         command.args(rest).arg(self.program);
         command
     }
+}
+
+/// Starts a program that listens on that port, and waits until it does.
+pub(crate) fn launch(
+    mut command: Command,
+    name: &str,
+    port: u16,
+    dir: &Path,
+    log: Option<PathBuf>,
+) -> Result<Server, String> {
+    let output = dir.join(format!("{name}.{port}.out"));
+    let out =
+        fs::File::create(&output).map_err(|error| format!("{}: {error}", output.display()))?;
+    let err = out.try_clone().map_err(|error| error.to_string())?;
+    // What a panic looks like is not what is measured.
+    command.env("RUST_BACKTRACE", "0");
+    command.stdin(Stdio::null()).stdout(out).stderr(err);
+    let child = command
+        .spawn()
+        .map_err(|error| format!("{name}: {error}"))?;
+    let mut server = Server { child, port, log };
+    server.wait_until_it_listens().map_err(|error| {
+        let said = fs::read_to_string(&output).unwrap_or_default();
+        format!("{name}: {error}\n{said}")
+    })?;
+    Ok(server)
 }
 
 impl Server {
@@ -158,7 +169,8 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> Result<u16, String> {
+/// A port of the loopback that nobody listens on.
+pub(crate) fn free_port() -> Result<u16, String> {
     let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr());
     bound
         .map(|addr| addr.port())

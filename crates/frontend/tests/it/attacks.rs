@@ -1,5 +1,6 @@
 //! What must never come out, and how one would try.
 
+use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +13,90 @@ use plumego_router::Router;
 use crate::web::{Folder, Web};
 
 const SECRET: &str = "the secret";
+
+/// One step up, in every way that some server once took for it.
+const UPS: [&str; 30] = [
+    "..",
+    "%2e%2e",
+    "%2E%2e",
+    ".%2e",
+    "%2e.",
+    "..%2f",
+    "..%5c",
+    "..\\",
+    "%2e%2e%2f",
+    "%2e%2e%5c",
+    "%252e%252e",
+    "%252e%252e%252f",
+    "..%252f",
+    "%c0%ae%c0%ae",
+    "%c0%ae%c0%ae%c0%af",
+    "..%c0%af",
+    "%e0%80%ae%e0%80%ae",
+    "%uff0e%uff0e",
+    "..;",
+    "...",
+    "....",
+    ".../",
+    "..%00",
+    "..%0d%0a",
+    "..%09",
+    ".%00.",
+    "..%ff",
+    "%%32%65%%32%65",
+    "%2%65%2%65",
+    "\u{ff0e}\u{ff0e}",
+];
+
+/// Other names that nobody may ask for.
+const TARGETS: [&str; 46] = [
+    "/.env",
+    "/%2eenv",
+    "/.%65nv",
+    "/.git/config",
+    "/.git/",
+    "/docs/.htpasswd",
+    "/docs/%2ehtpasswd",
+    "/.well-known/.hidden",
+    "/.well-known/%2ehidden",
+    "/.well-known/../.env",
+    "/./.env",
+    "//.env",
+    "/docs/..%2f.env",
+    "/back%5cslash.txt",
+    "/con",
+    "/CON",
+    "/aux.txt",
+    "/AUX.TXT",
+    "/stream:data",
+    "/stream%3adata",
+    "/dot.",
+    "/dot%2e",
+    "/space%20",
+    "/bell%07",
+    "/index.html%00",
+    "/index.html%00.js",
+    "/%00",
+    "/index.html%0a",
+    "/secret.txt",
+    "/../secret.txt",
+    "/../web-backup/secret.txt",
+    "/..web-backup/secret.txt",
+    "/web/../secret.txt",
+    "/etc/passwd",
+    "//etc/passwd",
+    "///etc/passwd",
+    "/%2fetc%2fpasswd",
+    "/file:///etc/passwd",
+    "/c:/windows/win.ini",
+    "/docs/page.html/",
+    "/docs/page.html/..",
+    "/docs/page.html/../../.env",
+    "/proc/self/root/etc/passwd",
+    "/dev/stdin",
+    "/index.html::$DATA",
+    "/INDEX~1.HTM",
+];
 
 /// A site with things in and beside it that nobody may read.
 fn folder() -> Folder {
@@ -38,43 +123,11 @@ fn folder() -> Folder {
     folder
 }
 
-/// Ways out of a root, written in every way that some server once took.
+/// Ways out of a root.
 fn targets() -> Vec<String> {
-    let ups = [
-        "..",
-        "%2e%2e",
-        "%2E%2e",
-        ".%2e",
-        "%2e.",
-        "..%2f",
-        "..%5c",
-        "..\\",
-        "%2e%2e%2f",
-        "%2e%2e%5c",
-        "%252e%252e",
-        "%252e%252e%252f",
-        "..%252f",
-        "%c0%ae%c0%ae",
-        "%c0%ae%c0%ae%c0%af",
-        "..%c0%af",
-        "%e0%80%ae%e0%80%ae",
-        "%uff0e%uff0e",
-        "..;",
-        "...",
-        "....",
-        ".../",
-        "..%00",
-        "..%0d%0a",
-        "..%09",
-        ".%00.",
-        "..%ff",
-        "%%32%65%%32%65",
-        "%2%65%2%65",
-        "\u{ff0e}\u{ff0e}",
-    ];
     let mut targets = Vec::new();
-    for up in ups {
-        let encoded: String = up.chars().map(escaped).collect();
+    for up in UPS {
+        let encoded = escaped(up);
         for depth in 1..=3 {
             for slash in ["/", "//", "/./"] {
                 let way = format!("{encoded}{slash}").repeat(depth);
@@ -84,67 +137,21 @@ fn targets() -> Vec<String> {
             }
         }
     }
-    for target in [
-        "/.env",
-        "/%2eenv",
-        "/.%65nv",
-        "/.git/config",
-        "/.git/",
-        "/docs/.htpasswd",
-        "/docs/%2ehtpasswd",
-        "/.well-known/.hidden",
-        "/.well-known/%2ehidden",
-        "/.well-known/../.env",
-        "/./.env",
-        "//.env",
-        "/docs/..%2f.env",
-        "/back%5cslash.txt",
-        "/con",
-        "/CON",
-        "/aux.txt",
-        "/AUX.TXT",
-        "/stream:data",
-        "/stream%3adata",
-        "/dot.",
-        "/dot%2e",
-        "/space%20",
-        "/bell%07",
-        "/index.html%00",
-        "/index.html%00.js",
-        "/%00",
-        "/index.html%0a",
-        "/secret.txt",
-        "/../secret.txt",
-        "/../web-backup/secret.txt",
-        "/..web-backup/secret.txt",
-        "/web/../secret.txt",
-        "/etc/passwd",
-        "//etc/passwd",
-        "///etc/passwd",
-        "/%2fetc%2fpasswd",
-        "/file:///etc/passwd",
-        "/c:/windows/win.ini",
-        "/docs/page.html/",
-        "/docs/page.html/..",
-        "/docs/page.html/../../.env",
-        "/proc/self/root/etc/passwd",
-        "/dev/stdin",
-        "/index.html::$DATA",
-        "/INDEX~1.HTM",
-    ] {
-        targets.push(target.to_owned());
-    }
+    targets.extend(TARGETS.map(str::to_owned));
     targets
 }
 
 /// What a client may put on the line: the rest as escapes.
-fn escaped(c: char) -> String {
-    if c.is_ascii_graphic() {
-        return c.to_string();
+fn escaped(text: &str) -> String {
+    let mut line = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_graphic() {
+            line.push(char::from(byte));
+        } else {
+            write!(line, "%{byte:02x}").unwrap();
+        }
     }
-    let mut buffer = [0; 4];
-    let bytes = c.encode_utf8(&mut buffer).bytes();
-    bytes.map(|byte| format!("%{byte:02x}")).collect()
+    line
 }
 
 // acceptance 21.1 (21), (45), 21.2 (32)
@@ -231,15 +238,12 @@ async fn a_name_that_is_swapped_for_a_link_meanwhile_never_tells_the_secret() {
     let (mut found, mut gone) = (0, 0);
     for _ in 0..600 {
         let answer = site.get("/swap/secret.txt").await;
-        match answer.status {
-            200 => {
-                answer.is(200, "harmless");
-                found += 1;
-            }
-            _ => {
-                answer.is_missing();
-                gone += 1;
-            }
+        if answer.status == 200 {
+            answer.is(200, "harmless");
+            found += 1;
+        } else {
+            answer.is_missing();
+            gone += 1;
         }
     }
     stop.store(true, Ordering::Relaxed);
@@ -281,7 +285,7 @@ async fn a_file_that_nobody_may_read_is_missing() {
 
     let folder = folder();
     let path = folder.path().join("docs/page.html");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     let web = Web::of(Frontend::dir(folder.path())).await;
     let answer = web.get("/docs/page.html").await;
     // Root reads everything.

@@ -85,6 +85,7 @@ mod records;
 mod routing;
 mod secrecy;
 mod settings;
+mod site;
 mod streams;
 #[cfg(feature = "identity")]
 mod tokens;
