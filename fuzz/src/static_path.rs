@@ -49,8 +49,8 @@ pub fn run(data: &[u8]) {
         *request.uri_mut() = Uri::from(target.clone());
         let value = http::HeaderValue::from_static(accept);
         request.headers_mut().insert(ACCEPT, value);
+        let named = named(request.uri().path());
         let response = drive::call(site.clone(), request);
-        let named = named(target.path());
         match response.status().as_u16() {
             200 => {
                 let body = response.body().as_bytes().unwrap_or_default();
