@@ -6,7 +6,7 @@
 
 mod demo;
 mod echo;
-mod home;
+mod site;
 mod upload;
 mod users;
 
@@ -14,7 +14,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use plumego::middleware::cors::CorsConfig;
-use plumego::middleware::{CompressionLayer, ConditionalLayer, TokenAuthLayer};
+use plumego::middleware::{CompressionLayer, TokenAuthLayer};
 use plumego::observe::log::LogFormat;
 use plumego::prelude::*;
 
@@ -40,6 +40,7 @@ async fn main() -> Result<(), Error> {
         .layer(CompressionLayer::new())
         .routes(|router| routes(router, slow))
         .routes(|router| private(router, auth))
+        .component(site::page())
         .metrics_endpoint(MetricsEndpoint::at("/metrics"))
         .on_listening(move |addrs| {
             // Among lines of JSON it would be none; the log has the addresses anyway.
@@ -81,13 +82,6 @@ fn private(router: Router, auth: Option<TokenAuthLayer>) -> Router {
 /// Every route in one place: this is the map of the application.
 fn routes(router: Router, slow: Duration) -> Router {
     router
-        .get("/", home::page)
-        .name("home")
-        .get("/home.css", home::style)
-        .wrap(ConditionalLayer::new().compute_tags())
-        .get("/home.js", home::script)
-        .wrap(ConditionalLayer::new().compute_tags())
-        .get("/home.svg", home::icon)
         .get("/ping", async || "pong")
         .name("ping")
         .group("/api", |api| {

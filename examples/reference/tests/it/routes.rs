@@ -31,6 +31,63 @@ fn the_page_lists_what_is_here() {
         assert!(script.text().contains(route), "{route}");
     }
     assert_eq!(get(app.addr, "/home.css").status, 200);
+    assert_eq!(
+        get(app.addr, "/home.svg").header("content-type"),
+        Some("image/svg+xml")
+    );
+}
+
+const BROWSER: (&str, &str) = ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+
+// acceptance 21.1 (45), 21.2 (2, 32)
+#[test]
+fn the_page_answers_navigations_and_no_other_path() {
+    let app = Reference::on_any_port();
+    let home = get(app.addr, "/");
+    for target in ["/orders", "/orders/7/edit"] {
+        let view = send(app.addr, "GET", target, &[BROWSER], b"");
+        assert_eq!((view.status, view.text()), (200, home.text()), "{target}");
+        let policy = view.header("content-security-policy").unwrap();
+        assert!(policy.contains("object-src 'none'"), "{policy}");
+        assert_eq!(view.header("cache-control"), Some("no-cache"));
+        let called = ("Accept", "application/json");
+        assert_eq!(send(app.addr, "GET", target, &[called], b"").status, 404);
+    }
+    for (method, target, status) in [
+        ("GET", "/api/unknown", 404),
+        ("GET", "/health/unknown", 404),
+        ("GET", "/missing.js", 404),
+        ("GET", "/.env", 404),
+        ("GET", "/..%2fCargo.toml", 404),
+        ("GET", "/api/echo", 405),
+        ("POST", "/ping", 405),
+    ] {
+        let answer = send(app.addr, method, target, &[BROWSER], b"");
+        assert_eq!(answer.status, status, "{method} {target}");
+        let kind = answer.header("content-type");
+        assert_eq!(kind, Some("application/problem+json"), "{target}");
+    }
+}
+
+#[test]
+fn the_assets_come_in_parts_and_compressed() {
+    let app = Reference::on_any_port();
+    let script = get(app.addr, "/home.js");
+    let part = send(app.addr, "GET", "/home.js", &[("Range", "bytes=0-9")], b"");
+    assert_eq!((part.status, part.text()), (206, &script.text()[..10]));
+    let small = send(
+        app.addr,
+        "GET",
+        "/home.js",
+        &[("Accept-Encoding", "br")],
+        b"",
+    );
+    assert_eq!(small.header("content-encoding"), Some("br"));
+    assert!(small.body.len() < script.body.len() / 2);
+    let tag = small.header("etag").unwrap();
+    assert!(!tag.starts_with("W/"), "{tag}");
+    let held = [("Accept-Encoding", "br"), ("If-None-Match", tag)];
+    assert_eq!(send(app.addr, "GET", "/home.js", &held, b"").status, 304);
 }
 
 #[test]
