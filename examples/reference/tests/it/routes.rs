@@ -48,7 +48,7 @@ fn the_page_answers_navigations_and_no_other_path() {
         let view = send(app.addr, "GET", target, &[BROWSER], b"");
         assert_eq!((view.status, view.text()), (200, home.text()), "{target}");
         let policy = view.header("content-security-policy").unwrap();
-        assert!(policy.contains("object-src 'none'"), "{policy}");
+        assert!(policy.starts_with("default-src 'self'"), "{policy}");
         assert_eq!(view.header("cache-control"), Some("no-cache"));
         let called = ("Accept", "application/json");
         assert_eq!(send(app.addr, "GET", target, &[called], b"").status, 404);
