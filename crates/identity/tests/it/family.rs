@@ -55,6 +55,7 @@ async fn the_principal_comes_back_from_the_access_token() {
     assert_eq!(again, before);
 }
 
+// ASVS 5.0 9.2.2
 #[tokio::test]
 async fn each_kind_of_token_is_good_for_its_own_use_alone() {
     let world = World::new();
@@ -100,7 +101,7 @@ async fn the_header_names_the_type_the_key_and_the_algorithm() {
     }
 }
 
-// acceptance 21.1 (39)
+// acceptance 21.1 (39), ASVS 5.0 10.4.5
 #[tokio::test]
 async fn a_refresh_token_that_comes_again_ends_the_family() {
     let world = World::new();
@@ -136,6 +137,7 @@ async fn a_refresh_token_that_comes_again_ends_the_family() {
     world.refresh(&other).await.unwrap();
 }
 
+// ASVS 5.0 7.4.1
 #[tokio::test]
 async fn signing_out_ends_every_token_of_the_session_at_once() {
     let world = World::new();
@@ -167,7 +169,7 @@ async fn one_access_token_is_taken_back_by_its_id() {
     world.verify(&second).await.unwrap();
 }
 
-// acceptance 21.1 (39)
+// acceptance 21.1 (39), ASVS 5.0 7.4.3
 #[tokio::test]
 async fn everything_of_a_subject_is_taken_back_by_its_version() {
     let world = World::new();
@@ -184,6 +186,7 @@ async fn everything_of_a_subject_is_taken_back_by_its_version() {
     world.refresh(&new).await.unwrap();
 }
 
+// ASVS 5.0 7.3.2, 10.4.8
 #[tokio::test]
 async fn tokens_end_in_time_and_none_outlives_the_session() {
     let world = World::new();

@@ -11,6 +11,7 @@
 //! | 21.1 (28 to 30, 34), 21.2 (13, 17) every row of a layer | `crates/middleware/tests/it` |
 //! | 21.2 (23) the probe costs what no check costs | `crates/component/tests/it/health.rs` |
 //! | 21.2 (1) every order, against a naive matcher | the property tests of `crates/router` |
+//! | 21.1 (39), 21.2 (22) vectors, families, rotation under load | `crates/security/tests/it/jwt`, `crates/identity/tests/it` |
 //! | 21.2 (8) second signal, other signals | also `crates/app/tests/it/signals.rs` |
 //! | 21.2 (29) every deadline by itself | `crates/app/src/server/tests.rs` |
 //!

@@ -125,6 +125,7 @@ async fn refused(service: &Service, attacker: &Attacker, tokens: BTreeMap<String
 }
 
 /// CVE-2015-2951, in any spelling.
+// ASVS 5.0 9.1.2
 #[tokio::test]
 async fn alg_none() {
     let service = service().await;
@@ -168,6 +169,7 @@ async fn alg_none() {
 }
 
 /// CVE-2016-10555: the public key, which everybody has, as the secret of an HMAC.
+// ASVS 5.0 9.1.2
 #[tokio::test]
 async fn a_public_key_as_a_secret() {
     let service = service().await;
@@ -203,6 +205,7 @@ async fn a_public_key_as_a_secret() {
 }
 
 /// CVE-2020-28042 (no signature) and CVE-2022-21449 (a signature of zeros).
+// ASVS 5.0 9.1.1
 #[tokio::test]
 async fn null_and_psychic_signatures() {
     let service = service().await;
@@ -240,6 +243,7 @@ async fn null_and_psychic_signatures() {
 }
 
 /// A name of a key that is a path, a query, a command, an address.
+// ASVS 5.0 9.1.3
 #[tokio::test]
 async fn names_of_keys_that_are_something_else() {
     let service = service().await;
@@ -283,6 +287,7 @@ async fn names_of_keys_that_are_something_else() {
 }
 
 /// CVE-2018-0114 (a key in the token) and addresses of keys: nobody connects to them.
+// ASVS 5.0 9.1.3
 #[tokio::test]
 async fn keys_that_the_token_brings_along() {
     let service = service().await;
@@ -325,6 +330,7 @@ async fn keys_that_the_token_brings_along() {
 }
 
 /// CVE-2019-20933 and CVE-2020-28637 (a blank secret), and dictionaries of weak ones.
+// ASVS 5.0 11.2.3
 #[tokio::test]
 async fn blank_and_weak_secrets() {
     let service = service().await;
@@ -347,6 +353,7 @@ async fn blank_and_weak_secrets() {
 }
 
 /// Claims that were changed under the signature.
+// ASVS 5.0 9.1.1
 #[tokio::test]
 async fn claims_that_were_changed() {
     let service = service().await;
@@ -429,6 +436,7 @@ async fn other_algorithms_and_moved_signatures() {
 }
 
 /// A token anywhere but in its header is no token.
+// ASVS 5.0 14.2.1
 #[tokio::test]
 async fn tokens_in_other_places() {
     let service = service().await;

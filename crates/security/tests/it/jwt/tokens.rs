@@ -27,7 +27,7 @@ fn payload(change: impl FnOnce(&mut serde_json::Value)) -> String {
     json.to_string()
 }
 
-// acceptance 21.1 (39)
+// acceptance 21.1 (39), ASVS 5.0 9.1.2
 #[test]
 fn every_algorithm_signs_and_verifies_and_only_with_its_own_key() {
     let keys: Vec<_> = Algorithm::all()
@@ -50,7 +50,7 @@ fn every_algorithm_signs_and_verifies_and_only_with_its_own_key() {
     }
 }
 
-// acceptance 21.1 (39)
+// acceptance 21.1 (39), ASVS 5.0 9.1.1
 #[test]
 fn tampering_with_any_byte_is_seen() {
     for algorithm in [HmacAlgorithm::Hs256.into(), Algorithm::Ed25519] {
@@ -68,7 +68,7 @@ fn tampering_with_any_byte_is_seen() {
     }
 }
 
-// acceptance 21.1 (39)
+// acceptance 21.1 (39), ASVS 5.0 9.2.2, 9.2.3, 9.2.4
 #[test]
 fn issuer_audience_and_type_must_be_those_stated() {
     let key = hs256();
@@ -123,7 +123,7 @@ fn issuer_audience_and_type_must_be_those_stated() {
     verify(r#"{"alg":"HS256","typ":"application/AT+JWT"}"#, |_| ()).unwrap();
 }
 
-// acceptance 21.1 (39)
+// acceptance 21.1 (39), ASVS 5.0 9.2.1
 #[test]
 fn times_are_checked_with_the_leeway_on_every_side() {
     let key = hs256();
