@@ -28,7 +28,8 @@ pub const SEEDS: &[&[u8]] = &[
     b"__Host-session=\"@\"",
     b"__host-session=@",
     b"x__Host-session=@; __Host-session2=@",
-    b"__Host-session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    b"__Host-session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.\
+      AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
     b"a=%C3%A8; b; =c; d==; ;;",
 ];
 

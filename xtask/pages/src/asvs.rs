@@ -474,18 +474,21 @@ const REQUIREMENTS: &[Requirement] = &[
     ),
 ];
 
+const ENGLISH: &str = "\
+Which requirements of the OWASP Application Security Verification Standard 5.0 the toolkit itself
+meets, and the tests that show it. The wording is ours and short; the standard has the whole. A
+requirement that is not here is for the application: what is logged, who may read which record, how
+accounts are recovered. The page is not written when a test that it names is gone.";
+
+const CHINESE: &str = "\
+工具包自身满足的 OWASP 应用安全验证标准 5.0 的要求，以及证明它们的测试。此处措辞为概述，
+完整内容见标准。未列出的要求属于应用：记录哪些日志、谁可读取哪条记录、如何找回账户。
+所列测试若不存在，本页不会生成。";
+
 /// The page, when every test is where it is said to be.
 pub(crate) fn page(root: &Path, language: Language) -> Result<Page, String> {
     check(root)?;
-    let intro = language.choose(
-        "Which requirements of the OWASP Application Security Verification Standard 5.0 the toolkit \
-         itself meets, and the tests that show it. The wording is ours and short; the standard has \
-         the whole. A requirement that is not here is for the application: what is logged, who may \
-         read which record, how accounts are recovered. The page is not written when a test that it \
-         names is gone.",
-        "工具包自身满足的 OWASP 应用安全验证标准 5.0 的要求，以及证明它们的测试。此处措辞为概述，完整内容见标准。\
-         未列出的要求属于应用：记录哪些日志、谁可读取哪条记录、如何找回账户。所列测试若不存在，本页不会生成。",
-    );
+    let intro = language.choose(ENGLISH, CHINESE);
     let head = match language {
         Language::English => ["Requirement", "What holds", "Tests"],
         Language::Chinese => ["要求", "内容", "测试"],

@@ -1,8 +1,8 @@
 //! Keys of programs: long-lived, with scopes, hashed at rest.
 //!
-//! A key is `prefix_id_secret`. The prefix is for people and for scanners that look for leaked keys,
-//! the id names the key in lists, and the secret has 256 random bits. Only a SHA-256 of it is kept:
-//! it needs no slow hash, since nobody guesses 256 bits. Whoever gets a new key sees it once.
+//! A key is `prefix_id_secret`. The prefix is for people and for scanners that look for leaked
+//! keys, the id names the key in lists, and the secret has 256 random bits. Only a SHA-256 of it is
+//! kept: it needs no slow hash, since nobody guesses 256 bits. Whoever gets a new key sees it once.
 //!
 //! Not for people: they sign in, see [`session`](crate::session) and [`tokens`](crate::tokens).
 //!
@@ -14,7 +14,8 @@
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 //! let keys = ApiKeys::new(MemoryApiKeyStore::default(), ApiKeyConfig::new("shop"))?;
-//! let issued = keys.issue("billing", Principal::new("acme").with_scope("orders:read"), None).await?;
+//! let holder = Principal::new("acme").with_scope("orders:read");
+//! let issued = keys.issue("billing", holder, None).await?;
 //! assert!(issued.key.expose().starts_with("shop_"));
 //!
 //! let router = Router::new()

@@ -73,8 +73,8 @@ impl CurrentSession {
     /// on what the other left, when another request wrote at the same time: no write is lost.
     ///
     /// # Errors
-    /// `503` when the store is away; `401` when the session was ended meanwhile; `500` when the data
-    /// would be more than the bound.
+    /// `503` when the store is away; `401` when the session was ended meanwhile; `500` when the
+    /// data would be more than the bound.
     pub async fn update<T>(
         &self,
         mut change: impl FnMut(&mut BTreeMap<String, String>) -> T,

@@ -26,7 +26,8 @@
 //! async fn visits(session: CurrentSession) -> Result<String, Error> {
 //!     let visits = session
 //!         .update(|data| {
-//!             let count = data.get("visits").and_then(|text| text.parse().ok()).unwrap_or(0_u64) + 1;
+//!             let before = data.get("visits").and_then(|text| text.parse().ok());
+//!             let count = before.unwrap_or(0_u64) + 1;
 //!             data.insert("visits".to_owned(), count.to_string());
 //!             count
 //!         })

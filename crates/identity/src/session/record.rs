@@ -59,9 +59,9 @@ pub enum Swap {
 
 /// Keeps sessions, and changes them so that no write is lost.
 ///
-/// A failure to reach the store is `Outage`, never a missing session. What is over may be removed at
-/// any time: whoever reads checks the times too. `plumego_identity::conformance::session_records`
-/// tests an implementation.
+/// A failure to reach the store is `Outage`, never a missing session. What is over may be removed
+/// at any time: whoever reads checks the times too.
+/// `plumego_identity::conformance::session_records` tests an implementation.
 pub trait SessionRecords: Send + Sync + 'static {
     /// Keeps a new session.
     ///

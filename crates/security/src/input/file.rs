@@ -8,9 +8,9 @@ const MAX_BYTES: usize = 255;
 const DEVICES: &[&str] = &["con", "prn", "aux", "nul", "conin$", "conout$"];
 
 /// One component of a path that every file system takes as it is: no separator of any system, no
-/// control character, none of `<>:"|?*`, not `.` or `..`, no blank at an end and no dot at the last,
-/// no name of a device, at most 255 bytes. Characters that are invisible or turn the direction of
-/// text are refused, since they make `photo<RLO>gpj.exe` look like `photoexe.jpg`.
+/// control character, none of `<>:"|?*`, not `.` or `..`, no blank at an end and no dot at the
+/// last, no name of a device, at most 255 bytes. Characters that are invisible or turn the
+/// direction of text are refused, since they make `photo<RLO>gpj.exe` look like `photoexe.jpg`.
 ///
 /// It is a check for names that people give. For those of uploads, the extractor of multipart
 /// bodies makes a harmless name of any.

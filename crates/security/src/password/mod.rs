@@ -49,9 +49,9 @@
 //!
 //! Passwords are taken as they come, byte for byte: never cut, never changed.
 
-mod common;
 mod config;
 mod error;
+mod first_tried;
 mod phc;
 mod policy;
 mod stored;

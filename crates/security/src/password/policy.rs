@@ -2,7 +2,7 @@ use std::fmt;
 
 use plumego_contract::FieldError;
 
-use super::common;
+use super::first_tried;
 
 /// Rows of keys, and what people count by.
 const ROWS: &[&str] = &[
@@ -121,7 +121,7 @@ impl PasswordPolicy {
             return Err(Weakness::TooShort(self.min_chars));
         }
         let lower = password.to_lowercase();
-        if common::has(&lower) || is_common_again(&lower) {
+        if first_tried::has(&lower) || is_common_again(&lower) {
             return Err(Weakness::Common);
         }
         let own = self.context.iter().map(String::as_str);
@@ -141,7 +141,7 @@ impl PasswordPolicy {
 /// A common one with signs and digits around it, or twice.
 fn is_common_again(lower: &str) -> bool {
     let core = core(lower);
-    common::has(core) || period(core).is_some_and(common::has)
+    first_tried::has(core) || period(core).is_some_and(first_tried::has)
 }
 
 /// The word with nothing but digits and signs around it, or again and again. For an address, the

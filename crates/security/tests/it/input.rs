@@ -254,7 +254,9 @@ fn unescaped(text: &str) -> String {
 
 proptest! {
     #[test]
-    fn escaped_text_opens_nothing_and_is_the_text_again(text in "\\PC{0,40}|[<>&\"'a;#3 9lt]{0,40}") {
+    fn escaped_text_opens_nothing_and_is_the_text_again(
+        text in "\\PC{0,40}|[<>&\"'a;#3 9lt]{0,40}"
+    ) {
         let escaped = escape_html(&text);
         prop_assert!(!escaped.contains(['<', '>', '"', '\'']));
         prop_assert_eq!(unescaped(&escaped), text);

@@ -9,12 +9,16 @@ const PASSWORD: &str = "correct horse battery staple";
 
 /// Made by other programs: argon2-cffi, bcrypt and passlib of Python, and its `hashlib`.
 const FOREIGN: &[&str] = &[
-    "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$QKHrg5tayLGcN+Y0HVPNaBqykOVLUxlMkZycXE1uWRM",
-    "$argon2i$v=19$m=4096,t=3,p=4$c2FsdHNhbHRzYWx0c2FsdA$p9OyKMX9hxT2p2QfLSHFBeouQYgKCCb9dI74eZ5XcqI",
+    "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$QKHrg5\
+     tayLGcN+Y0HVPNaBqykOVLUxlMkZycXE1uWRM",
+    "$argon2i$v=19$m=4096,t=3,p=4$c2FsdHNhbHRzYWx0c2FsdA$p9OyKMX9\
+     hxT2p2QfLSHFBeouQYgKCCb9dI74eZ5XcqI",
     "$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS",
     "$pbkdf2-sha256$29000$c2FsdHNhbHRzYWx0c2FsdA$deg013K/.azFJfBfjvbs8PSCZkZ8QSlaNAYX1MwJLfw",
-    "$pbkdf2-sha512$25000$c2FsdHNhbHRzYWx0c2FsdA$fn37iVG.0NIAXElrmfs9j5mimNybdh4e7eNBUo2FQKocNztnbgQyKEusvX8.cDzb8G6AymrmrxKJxxYI045xmQ",
-    "$pbkdf2-sha256$i=20000,l=32$c2FsdHNhbHRzYWx0c2FsdA$fhj8cvG81zKkjSRawgN4u+6Bv6y1sl9KjqQVyZ+FGhk",
+    "$pbkdf2-sha512$25000$c2FsdHNhbHRzYWx0c2FsdA$fn37iVG.0NIAXElr\
+     mfs9j5mimNybdh4e7eNBUo2FQKocNztnbgQyKEusvX8.cDzb8G6AymrmrxKJxxYI045xmQ",
+    "$pbkdf2-sha256$i=20000,l=32$c2FsdHNhbHRzYWx0c2FsdA$fhj8cvG81\
+     zKkjSRawgN4u+6Bv6y1sl9KjqQVyZ+FGhk",
     "pbkdf2_sha256$20000$NaClNaClNaCl$yawMG943scnCXvNx1WIZXRf/7A72Bo1g0QX/gqEZGJU=",
     "210000$c2FsdHNhbHRzYWx0c2FsdA==$kjYW9Mj06GEdAPgmWXTx5H5yaQ5HosLr79ny7JdalkY=",
     "$scrypt$ln=14,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$PJAV4qWLTjSe3lT4xOIAexIMw5uL3hBCiM6HFiXcgrY",

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 /// Taken in their order from the list of passwords of zxcvbn (MIT licence, Copyright (c) 2012-2016
 /// Dan Wheeler and Dropbox, Inc.), as the crate zxcvbn 3.1.1 has it (MIT licence, Copyright (c)
 /// 2016 Joshua Holmer).
-const LIST: &str = include_str!("common.txt");
+const LIST: &str = include_str!("first_tried.txt");
 
 /// Whether it is one of them, whatever its case.
 pub(super) fn has(password: &str) -> bool {
