@@ -18,7 +18,8 @@ use super::{Guards, stats};
 pub(crate) struct GuardStack(FusedLayer);
 
 impl GuardStack {
-    /// Makes the layers; `routes` are known later, `viewers` may see what is behind errors. What cannot be made is left out, and told.
+    /// Makes the layers; `routes` are known later, `viewers` may see what is behind errors. What
+    /// cannot be made is left out, and told.
     pub(crate) fn new(
         guards: Guards,
         observe: Option<ObserveLayer>,
