@@ -42,13 +42,13 @@
 //! - **Caching**: pages `no-cache`, names with a hash `immutable` for a year, others `no-cache`.
 //!
 //! # What is refused
-//! As 404, whatever is on disk: names with a dot in front (but `/.well-known/`), `.` and `..`, empty
-//! names, an encoded slash, backslash, colon, control characters, names that end with a dot or a
-//! space, Windows device names, escapes that are broken or decode to no UTF-8, names beyond 255 and
-//! paths beyond 4096 bytes. Escapes are decoded once. On Linux the kernel opens each file below the
-//! root, so links that lead out and names that change meanwhile lead nowhere; elsewhere, and where
-//! the kernel cannot, no link is followed. What is no regular file is never sent. Hard links and
-//! mounts are files like any other.
+//! As 404, whatever is on disk: names with a dot in front (but `/.well-known/`), `.` and `..`,
+//! empty names, an encoded slash, backslash, colon, control characters, names that end with a dot
+//! or a space, Windows device names, escapes that are broken or decode to no UTF-8, names beyond
+//! 255 and paths beyond 4096 bytes. Escapes are decoded once. On Linux the kernel opens each file
+//! below the root, so links that lead out and names that change meanwhile lead nowhere; elsewhere,
+//! and where the kernel cannot, no link is followed. What is no regular file is never sent. Hard
+//! links and mounts are files like any other.
 //!
 //! # Limits and defaults
 //! Files of up to 1 MiB are kept in memory, 64 MiB and 4096 entries in all; what nobody asks for

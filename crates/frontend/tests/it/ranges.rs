@@ -149,7 +149,10 @@ proptest! {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let sites = sites().await;
-            let text: Vec<_> = ranges.iter().map(|(at, more)| format!("{at}-{}", at + more)).collect();
+            let text: Vec<_> = ranges
+                .iter()
+                .map(|(at, more)| format!("{at}-{}", at + more))
+                .collect();
             let text = format!("bytes={}", text.join(","));
             for web in &sites.webs {
                 let answer = ask(web, &text).await;
