@@ -35,7 +35,8 @@ const TOKENS: &str = "security/tests/it/jwt/tokens.rs";
 const FAMILY: &str = "identity/tests/it/family.rs";
 const ROUTES: &str = "router/tests/it/auth.rs";
 const LAYERS: &str = "middleware/tests/it/route_auth.rs";
-const HEADERS: &str = "security/tests/it/headers.rs";
+const SECURITY_HEADERS: &str = "middleware/tests/it/security_headers.rs";
+const JWT_ATTACKS: &str = "plumego/tests/it/tokens/attacks.rs";
 const HANDSHAKES: &str = "app/tests/it/tls/handshakes.rs";
 
 const REQUIREMENTS: &[Requirement] = &[
@@ -87,9 +88,9 @@ const REQUIREMENTS: &[Requirement] = &[
         "HSTS for at least a year, on secure answers.",
         "安全响应带至少一年的 HSTS。",
         &[
-            (HEADERS, "hsts_in_every_form"),
+            (SECURITY_HEADERS, "asvs_3_4_1_strict_transport_security"),
             (
-                "middleware/tests/it/security_headers.rs",
+                SECURITY_HEADERS,
                 "hsts_is_for_secure_requests_alone_and_not_for_localhost",
             ),
         ],
@@ -104,17 +105,43 @@ const REQUIREMENTS: &[Requirement] = &[
         )],
     ),
     row(
-        "3.4.3–3.4.8",
-        "CSP, `nosniff`, referrer policy, framing and opener policy.",
-        "CSP、`nosniff`、Referrer 策略、嵌入与 opener 策略。",
+        "3.4.3",
+        "A content security policy, with a nonce for each answer where one is asked for.",
+        "内容安全策略，需要时每个响应带各自的 nonce。",
         &[
-            ("security/tests/it/csp.rs", "the_policies_of_the_crate"),
-            (HEADERS, "the_strict_policy"),
-            (
-                "middleware/tests/it/security_headers.rs",
-                "refusals_and_panics_below_carry_them_too",
-            ),
+            (SECURITY_HEADERS, "asvs_3_4_3_content_security_policy"),
+            (SECURITY_HEADERS, "asvs_3_4_3_a_nonce_for_each_response"),
         ],
+    ),
+    row(
+        "3.4.4",
+        "`nosniff` on every answer.",
+        "每个响应带 `nosniff`。",
+        &[(SECURITY_HEADERS, "asvs_3_4_4_nosniff")],
+    ),
+    row(
+        "3.4.5",
+        "Path and query stay on the site.",
+        "路径与查询不离开站点。",
+        &[(SECURITY_HEADERS, "asvs_3_4_5_referrer_policy")],
+    ),
+    row(
+        "3.4.6",
+        "The policy says who may frame a page.",
+        "策略说明谁可嵌入页面。",
+        &[(SECURITY_HEADERS, "asvs_3_4_6_frame_ancestors")],
+    ),
+    row(
+        "3.4.7",
+        "Violations of the policy can be reported.",
+        "可报告违反策略的情况。",
+        &[(SECURITY_HEADERS, "asvs_3_4_7_reports")],
+    ),
+    row(
+        "3.4.8",
+        "Pages are isolated from those that opened them.",
+        "页面与打开它的页面隔离。",
+        &[(SECURITY_HEADERS, "asvs_3_4_8_cross_origin_opener_policy")],
     ),
     row(
         "3.5.1, 3.5.2",
@@ -349,16 +376,22 @@ const REQUIREMENTS: &[Requirement] = &[
         &[
             (TOKENS, "tampering_with_any_byte_is_seen"),
             ("security/tests/it/jwt/vectors.rs", "signatures"),
+            (JWT_ATTACKS, "null_and_psychic_signatures"),
+            (JWT_ATTACKS, "claims_that_were_changed"),
         ],
     ),
     row(
         "9.1.2",
         "A key is good for its own algorithm, and `none` is none.",
         "密钥只用于其算法，不接受 `none`。",
-        &[(
-            TOKENS,
-            "every_algorithm_signs_and_verifies_and_only_with_its_own_key",
-        )],
+        &[
+            (
+                TOKENS,
+                "every_algorithm_signs_and_verifies_and_only_with_its_own_key",
+            ),
+            (JWT_ATTACKS, "alg_none"),
+            (JWT_ATTACKS, "a_public_key_as_a_secret"),
+        ],
     ),
     row(
         "9.1.3",
@@ -369,10 +402,8 @@ const REQUIREMENTS: &[Requirement] = &[
                 TOKENS,
                 "extensions_are_refused_and_foreign_keys_are_read_over",
             ),
-            (
-                "identity/tests/it/ring.rs",
-                "the_name_of_a_key_is_compared_and_nothing_else",
-            ),
+            (JWT_ATTACKS, "keys_that_the_token_brings_along"),
+            (JWT_ATTACKS, "names_of_keys_that_are_something_else"),
         ],
     ),
     row(
@@ -392,6 +423,18 @@ const REQUIREMENTS: &[Requirement] = &[
         "Issuer, audience and type must be those stated.",
         "签发者、受众与类型必须与声明一致。",
         &[(TOKENS, "issuer_audience_and_type_must_be_those_stated")],
+    ),
+    row(
+        "10.4.5",
+        "A refresh token that comes again ends the whole family.",
+        "再次出现的刷新令牌使整个家族失效。",
+        &[(FAMILY, "a_refresh_token_that_comes_again_ends_the_family")],
+    ),
+    row(
+        "11.2.3",
+        "Keys that are too weak are refused.",
+        "拒绝过弱的密钥。",
+        &[(JWT_ATTACKS, "blank_and_weak_secrets")],
     ),
     row(
         "11.4.2",
@@ -432,6 +475,18 @@ const REQUIREMENTS: &[Requirement] = &[
             (
                 "client/tests/it/tls.rs",
                 "a_certificate_for_another_name_is_not_believed",
+            ),
+        ],
+    ),
+    row(
+        "14.2.1",
+        "Tokens and keys are not read from a URL.",
+        "不从 URL 读取令牌与密钥。",
+        &[
+            (JWT_ATTACKS, "tokens_in_other_places"),
+            (
+                "identity/tests/it/api_key.rs",
+                "a_key_is_read_from_one_place",
             ),
         ],
     ),
