@@ -157,14 +157,18 @@ impl Claims {
         if !is_shallow(json) {
             return Err(TokenErrorKind::BadClaims.into());
         }
-        serde_json::from_slice(json).map_err(|_| TokenErrorKind::BadClaims.into())
+        let payload = serde_json::from_slice(json);
+        let Payload(claims) = payload.map_err(|_| TokenErrorKind::BadClaims)?;
+        Ok(claims)
     }
 }
 
-/// Only through [`Claims::read`], which bounds the depth.
-impl<'de> Deserialize<'de> for Claims {
+/// Private, so that claims come only through what bounds their depth.
+struct Payload(Claims);
+
+impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ClaimsVisitor)
+        deserializer.deserialize_map(ClaimsVisitor).map(Self)
     }
 }
 
