@@ -122,22 +122,19 @@ fn asked_host<'a>(context: &'a RequestContext, headers: &'a HeaderMap) -> Option
 
 /// Whether an authority is `localhost` or a loopback address, with or without a port.
 fn is_loopback(authority: &str) -> bool {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let Some((address, port)) = rest.split_once(']') else {
-                return false;
-            };
-            let address = address.parse::<Ipv6Addr>().map(IpAddr::V6);
-            let is_here = address.is_ok_and(|address| address.to_canonical().is_loopback());
-            (is_here, port)
-        }
-        None => {
-            let at = authority.find(':').unwrap_or(authority.len());
-            let (name, port) = authority.split_at(at);
-            let address = name.parse::<Ipv4Addr>();
-            let is_here = address.is_ok_and(|address| address.is_loopback());
-            (is_here || name.eq_ignore_ascii_case("localhost"), port)
-        }
+    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
+        let Some((address, port)) = rest.split_once(']') else {
+            return false;
+        };
+        let address = address.parse::<Ipv6Addr>().map(IpAddr::V6);
+        let is_here = address.is_ok_and(|address| address.to_canonical().is_loopback());
+        (is_here, port)
+    } else {
+        let at = authority.find(':').unwrap_or(authority.len());
+        let (name, port) = authority.split_at(at);
+        let address = name.parse::<Ipv4Addr>();
+        let is_here = address.is_ok_and(|address| address.is_loopback());
+        (is_here || name.eq_ignore_ascii_case("localhost"), port)
     };
     host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }

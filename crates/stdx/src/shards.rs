@@ -49,9 +49,8 @@ impl<T> Shards<T> {
     }
 
     /// The copy for the thread that calls.
-    pub fn here(&self) -> Shard<T> {
-        let place = PLACE.with(|place| *place) & (self.0.len() - 1);
-        self.near(place).clone()
+    pub fn here(&self) -> &Shard<T> {
+        self.near(PLACE.with(|place| *place) & (self.0.len() - 1))
     }
 
     fn near(&self, place: usize) -> &Shard<T> {
@@ -100,9 +99,9 @@ mod tests {
         let shards = Shards::new(|| next.fetch_add(1, Ordering::Relaxed));
         let made = next.load(Ordering::Relaxed);
         assert!(made.is_power_of_two() && made <= MAX_SHARDS);
-        assert_eq!(*shards.here(), *shards.here());
+        assert_eq!(**shards.here(), **shards.here());
         let seen = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..made).map(|_| scope.spawn(|| *shards.here())).collect();
+            let threads: Vec<_> = (0..made).map(|_| scope.spawn(|| **shards.here())).collect();
             let seen = threads.into_iter().map(|thread| thread.join().unwrap());
             seen.collect::<Vec<_>>()
         });

@@ -62,7 +62,7 @@ impl Shown {
     fn of_program(&self, mut setting: Setting, origin: &str) -> Setting {
         let said = self.by_program.iter().any(|key| *key == setting.key);
         let text = self.built.get(setting.key.as_str()).filter(|_| said);
-        setting.origin = if said { PROGRAM } else { origin }.to_owned();
+        if said { PROGRAM } else { origin }.clone_into(&mut setting.origin);
         if let Some(text) = text {
             setting.value.clone_from(text);
         }

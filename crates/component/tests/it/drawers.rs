@@ -12,6 +12,7 @@ use plumego_observe::record::{RequestRecord, RequestSink};
 use plumego_router::Router;
 use serde_json::json;
 
+#[expect(clippy::unnecessary_wraps, reason = "what `from_fn` takes")]
 fn mailer(setup: &mut Setup<'_>) -> Result<(), Error> {
     setup
         .admin(|r| r.get("/pending", async || "3"))

@@ -112,6 +112,7 @@ impl Gate {
     pub(crate) fn enter(gate: &Shards<Arc<Self>>) -> Option<Slot> {
         let gate = gate.here();
         gate.slots.try_acquire().ok()?.forget();
+        let gate = gate.clone();
         Some(Slot { gate, upload: None })
     }
 

@@ -54,7 +54,7 @@ where
                 slot: None,
             }
         } else {
-            match Gate::wait(self.gate.here()) {
+            match Gate::wait(self.gate.here().clone()) {
                 Err(error) => State::Refused {
                     error: Some(error),
                     context,

@@ -115,7 +115,7 @@ impl Rest<Endpoint> for Straight<'_> {
 
 /// Everything that comes before the work.
 pub(super) fn begin<S: Service<Request>>(
-    shared: Shard<Shared>,
+    shared: &Shard<Shared>,
     mut rest: impl Rest<S>,
     mut request: Request,
     context: &mut RequestContext,
@@ -246,7 +246,7 @@ impl<R> Way<'_, R> {
         if let Some(slot) = Gate::enter(&layer.gate) {
             return self.start(request, context, timeout, Some(slot));
         }
-        match Gate::wait(layer.gate.here()) {
+        match Gate::wait(layer.gate.here().clone()) {
             Err(error) => State::answered(error.respond(context)),
             Ok(turn) => {
                 let (service, request) = self.rest.keep(request, context);

@@ -10,19 +10,17 @@ use plumego_contract::{Body, RequestContext, RequestId};
 use plumego_observe::record::{Outcome, RequestRecord, RequestSink};
 use plumego_stdx::Shard;
 
+use super::layer::Sinks;
 use crate::recover::panic_text;
 
 /// The status of a request whose client went away before there was a response.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// Who is told.
-pub(super) type Sinks = Shard<Arc<[Arc<dyn RequestSink>]>>;
-
 /// What is gathered of one request. Its record is made once: by [`Exchange::end`], or when it is
 /// dropped before.
 pub(crate) struct Exchange {
     context: RequestContext,
-    sinks: Sinks,
+    sinks: Shard<Sinks>,
     version: Version,
     user_agent: Option<HeaderValue>,
     received: Received,
@@ -40,7 +38,7 @@ impl Exchange {
     pub(super) fn begin<B>(
         request: &http::Request<B>,
         context: RequestContext,
-        sinks: Sinks,
+        sinks: Shard<Sinks>,
     ) -> Self {
         for sink in sinks.iter() {
             contained(|| sink.begin());

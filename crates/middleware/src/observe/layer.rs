@@ -7,10 +7,13 @@ use tower_layer::Layer;
 
 use super::ObserveService;
 
+/// Who is told.
+pub(super) type Sinks = Arc<[Arc<dyn RequestSink>]>;
+
 /// Hands one record of every request to every sink. See the [module](super).
 #[derive(Clone)]
 pub struct ObserveLayer {
-    pub(super) sinks: Arc<Shards<Arc<[Arc<dyn RequestSink>]>>>,
+    pub(super) sinks: Arc<Shards<Sinks>>,
     pub(crate) trace_response: bool,
     pub(crate) span_id: bool,
 }
@@ -19,7 +22,7 @@ impl ObserveLayer {
     /// A layer without a sink: it continues traces and nothing more.
     pub fn new() -> Self {
         Self {
-            sinks: shards(Arc::new([])),
+            sinks: shards(&Sinks::from([])),
             trace_response: true,
             span_id: false,
         }
@@ -29,8 +32,8 @@ impl ObserveLayer {
     #[must_use]
     pub fn sink(mut self, sink: impl RequestSink + 'static) -> Self {
         let new: Arc<dyn RequestSink> = Arc::new(sink);
-        let all = self.sinks.here().iter().cloned().chain([new]).collect();
-        self.sinks = shards(all);
+        let all: Sinks = self.sinks.here().iter().cloned().chain([new]).collect();
+        self.sinks = shards(&all);
         self
     }
 
@@ -49,8 +52,8 @@ impl ObserveLayer {
     }
 }
 
-fn shards(sinks: Arc<[Arc<dyn RequestSink>]>) -> Arc<Shards<Arc<[Arc<dyn RequestSink>]>>> {
-    Arc::new(Shards::new(|| Arc::clone(&sinks)))
+fn shards(sinks: &Sinks) -> Arc<Shards<Sinks>> {
+    Arc::new(Shards::new(|| Arc::clone(sinks)))
 }
 
 impl Default for ObserveLayer {

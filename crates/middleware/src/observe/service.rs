@@ -64,7 +64,7 @@ where
 impl ObserveLayer {
     /// Begins to gather what the record of this request will say.
     pub(crate) fn begin<B>(&self, request: &http::Request<B>, context: RequestContext) -> Exchange {
-        Exchange::begin(request, context, self.sinks.here())
+        Exchange::begin(request, context, self.sinks.here().clone())
     }
 }
 

@@ -79,7 +79,7 @@ fn metrics() -> Metrics {
     metrics.gauge("depth", "Depth.").unwrap().set(-7);
     metrics.gauge_fn("share", "Share.", || 0.25).unwrap();
     let buckets = LATENCY_BUCKETS_SECONDS;
-    let time = metrics.histogram("wait", "Wait.", Some(Unit::Seconds), &buckets);
+    let time = metrics.histogram("wait", "Wait.", Some(Unit::Seconds), buckets);
     let time = time.unwrap();
     time.observe_duration(Duration::from_millis(3));
     time.observe_duration(Duration::from_hours(1));

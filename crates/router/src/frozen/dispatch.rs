@@ -78,12 +78,11 @@ impl Frozen {
             }
             extensions.insert(outcome);
         }
-        let inner = match plan.endpoint {
-            Some(endpoint) => endpoint.begin(request, &mut context),
-            None => {
-                context.clone().put_into(request.extensions_mut());
-                Box::pin(crate::outcome::answer(request))
-            }
+        let inner = if let Some(endpoint) = plan.endpoint {
+            endpoint.begin(request, &mut context)
+        } else {
+            context.clone().put_into(request.extensions_mut());
+            Box::pin(crate::outcome::answer(request))
         };
         Dispatch {
             context,
