@@ -337,7 +337,8 @@ impl<P: Profile> ClientBuilder<P> {
         self
     }
 
-    /// Believes these authorities (PEM) and no others. Default: those of the machine.
+    /// Believes these authorities (PEM) and no others. Default: those of the machine, which
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` replace on Unix systems but macOS.
     #[track_caller]
     pub fn only_ca_pem(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.roots.only = true;

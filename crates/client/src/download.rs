@@ -47,7 +47,7 @@ impl Lease {
     }
 
     /// The answer is over: the connection may serve the next request.
-    fn end(mut self) {
+    pub(crate) fn end(mut self) {
         self.upload.disarm();
         if let Some(connection) = self.connection.take() {
             self.pool.put(self.origin.clone(), connection);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use plumego_contract::Body;
 use plumego_stdx::random;
@@ -47,6 +48,15 @@ struct Answer {
     head: Parts,
     body: Incoming,
     lease: Lease,
+}
+
+impl Answer {
+    /// Not to be read: its connection serves the next request when there is nothing to read.
+    fn discard(self) {
+        if self.body.is_end_stream() {
+            self.lease.end();
+        }
+    }
 }
 
 impl Call {
@@ -201,6 +211,7 @@ impl Inner {
             }
             let followed = redirect::follow(call, &answer.head, hops, self.limits.max_redirects);
             followed.map_err(|error| self.error(&call.url, Kind::Redirect(error)))?;
+            answer.discard();
             hops += 1;
         }
     }
@@ -230,7 +241,9 @@ impl Inner {
             match wait {
                 Some(wait) if deadline - Instant::now() > wait => {
                     // Its connection and its place are free while this one waits.
-                    drop(outcome);
+                    if let Ok(answer) = outcome {
+                        answer.discard();
+                    }
                     sleep(wait).await;
                     self.metrics.retried();
                 }

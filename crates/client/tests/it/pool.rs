@@ -1,6 +1,7 @@
 //! Connections are used again, within bounds, and never by another policy.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use plumego_client::{Client, Retry};
@@ -40,6 +41,28 @@ async fn an_answer_that_is_over_gives_its_connection_back() {
     within(head.send()).await.unwrap();
     drop(none);
     assert_eq!(server.connections(), 1);
+}
+
+/// Redirects and answers that are tried again use one connection, when they are empty.
+#[tokio::test]
+async fn hops_and_attempts_share_a_connection() {
+    let count = AtomicUsize::new(0);
+    let server = Server::new(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => respond(503, ""),
+        1 => {
+            let mut answer = respond(302, "");
+            answer
+                .headers_mut()
+                .insert("location", "/to".parse().unwrap());
+            answer
+        }
+        _ => respond(200, "arrived"),
+    })
+    .await;
+    let client = guarded().follow_redirects(1).build().unwrap();
+    let answer = within(client.get(server.url("/")).send()).await.unwrap();
+    assert_eq!(within(answer.text()).await.unwrap(), "arrived");
+    assert_eq!((server.asked().len(), server.connections()), (3, 1));
 }
 
 #[tokio::test]
