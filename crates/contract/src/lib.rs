@@ -54,6 +54,7 @@ pub use self::route::{
     AutomaticOptions, Methods, NoHandler, OnDisconnect, RouteInfo, RouteTimeout,
 };
 pub use self::route_table::RouteTable;
+pub use bytes::Bytes;
 pub use plumego_stdx::Limit;
 
 /// A request, with the toolkit's body.

@@ -132,6 +132,8 @@ pub use plumego_testing as testing;
 /// the whole toolkit uses, so that a program need not name it.
 pub use http;
 pub use plumego_app::{App, Config};
+/// What bodies are made of and read into: bytes that are shared when cloned.
+pub use plumego_contract::Bytes;
 pub use plumego_contract::{Body, Error, FieldError, Limit, Request, Response};
 
 pub mod prelude;

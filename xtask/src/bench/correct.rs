@@ -249,3 +249,6 @@ fn rate(server: &Server) -> Result<(), String> {
     }
     Err("nobody was refused".to_owned())
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -121,10 +121,15 @@ fn build(root: &Path, wanted: &[Who]) -> Result<BTreeMap<Who, PathBuf>, String> 
         let mut command = cargo::command(&root.join(PEERS), &args);
         cargo::check(command.env("CARGO_TARGET_DIR", &target), &args)?;
     }
+    find(wanted, &house, &target)
+}
+
+/// Where everybody is.
+fn find(wanted: &[Who], house: &Path, target: &Path) -> Result<BTreeMap<Who, PathBuf>, String> {
     let mut programs = BTreeMap::new();
     for who in wanted {
         let path = match who {
-            Who::Plumego => house.clone(),
+            Who::Plumego => house.to_owned(),
             who => target.join("release").join(who.binary()),
         };
         if !path.is_file() {
@@ -277,6 +282,23 @@ fn float(count: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_peer_that_is_missing_is_an_error() {
+        let dir = super::super::scratch().unwrap();
+        let release = dir.path().join("release");
+        std::fs::create_dir(&release).unwrap();
+        let wanted = [Who::Plumego, Who::Axum, Who::Actix];
+        for who in wanted {
+            std::fs::write(release.join(who.binary()), "").unwrap();
+        }
+        let house = release.join(Who::Plumego.binary());
+        assert_eq!(find(&wanted, &house, dir.path()).unwrap().len(), 3);
+        std::fs::remove_file(release.join(Who::Actix.binary())).unwrap();
+        let error = find(&wanted, &house, dir.path()).unwrap_err();
+        assert!(error.starts_with(Who::Actix.name()), "{error}");
+        assert!(error.contains(" is missing: "), "{error}");
+    }
 
     #[test]
     fn options_are_read() {

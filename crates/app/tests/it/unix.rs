@@ -74,6 +74,37 @@ async fn path_beside_a_port_is_served_with_its_mode_and_removed_at_the_end() {
 }
 
 #[tokio::test]
+async fn path_that_is_too_long_is_told_with_both_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let most = if cfg!(target_os = "linux") { 107 } else { 103 };
+    let rest = most - dir.path().as_os_str().len() - 1;
+    let long = dir.path().join("s".repeat(rest + 1));
+    let text = refused(here(app().addr(format!("unix:{}", long.display())))).await;
+    let numbers = [
+        format!("has {} bytes", most + 1),
+        format!("takes {most} at"),
+    ];
+    assert!(numbers.iter().all(|it| text.contains(it)), "{text}");
+
+    let path = dir.path().join("s".repeat(rest));
+    let running = listen(here(app().addr(format!("unix:{}", path.display())))).await;
+    assert_eq!(get(&path).await, "here");
+    stop(running).await;
+}
+
+/// Following it would remove a file somewhere else.
+#[tokio::test]
+async fn symbolic_link_is_told_as_one_and_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let (target, link) = (dir.path().join("old.sock"), dir.path().join("app.sock"));
+    drop(StdListener::bind(&target).unwrap());
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    let text = refused(here(app().addr(format!("unix:{}", link.display())))).await;
+    assert!(text.contains("a symbolic link"), "{text}");
+    assert!(target.exists() && link.is_symlink());
+}
+
+#[tokio::test]
 async fn file_of_a_dead_process_is_taken_over() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("app.sock");

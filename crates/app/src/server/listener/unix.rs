@@ -138,7 +138,7 @@ pub(super) async fn bind(name: &str, mode: u32) -> io::Result<UnixBound> {
         return bind_abstract(name);
     }
     let path = Path::new(name);
-    let addr = SockAddr::unix(path)?;
+    let addr = address(path)?;
     // Relative to `.` when it has no directory; the file system keeps the lock, not the path.
     let _turn = take_turn(path).await?;
     let socket = match bind_file(path, &addr, mode) {
@@ -159,6 +159,28 @@ pub(super) async fn bind(name: &str, mode: u32) -> io::Result<UnixBound> {
     })
 }
 
+/// The most bytes of a path, the zero at its end not counted: `sun_path` holds 108 of them on Linux
+/// and 104 elsewhere (unix(7)).
+const MAX_PATH: usize = if cfg!(any(target_os = "linux", target_os = "android")) {
+    107
+} else {
+    103
+};
+
+fn address(path: &Path) -> io::Result<SockAddr> {
+    let length = path.as_os_str().len();
+    if length > MAX_PATH {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!(
+                "the path has {length} bytes, and the system takes {MAX_PATH} at most: choose a \
+                 shorter one, such as in /run"
+            ),
+        ));
+    }
+    SockAddr::unix(path)
+}
+
 fn into_listener(socket: Socket) -> io::Result<UnixListener> {
     socket.set_nonblocking(true)?;
     UnixListener::from_std(OwnedFd::from(socket).into())
@@ -172,7 +194,7 @@ fn bind_abstract(name: &str) -> io::Result<UnixBound> {
         ));
     }
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.bind(&SockAddr::unix(format!("\0{name}"))?)?;
+    socket.bind(&address(Path::new(&format!("\0{name}")))?)?;
     socket.listen(BACKLOG)?;
     Ok(UnixBound {
         listener: into_listener(socket)?,
@@ -229,6 +251,13 @@ fn remove_stale(path: &Path, addr: &SockAddr) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         found => found?,
     };
+    if found.is_symlink() {
+        return Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "there is a symbolic link, which is never followed: remove it, or name the path that \
+             it leads to",
+        ));
+    }
     if !found.file_type().is_socket() {
         return Err(io::Error::new(
             io::ErrorKind::AlreadyExists,
