@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "a program reads its arguments")]
 
+mod accounts;
 mod demo;
 mod echo;
 mod site;
@@ -16,11 +17,16 @@ use std::time::Duration;
 use plumego::middleware::cors::CorsConfig;
 use plumego::middleware::{CompressionLayer, TokenAuthLayer};
 use plumego::observe::log::LogFormat;
+use plumego::otel::{OTEL_KEYS, Observability, OtelConfig};
 use plumego::prelude::*;
+use plumego::stdx::Secret;
+
+use crate::accounts::Accounts;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let loader = Config::loader().default_addr("127.0.0.1:8080");
+    let loader = Config::loader().keys(OTEL_KEYS).keys(accounts::KEYS);
+    let loader = loader.default_addr("127.0.0.1:8080");
     let Some(config) = loader.from_args(std::env::args_os())? else {
         return Ok(());
     }; // --help, --print-config
@@ -29,7 +35,11 @@ async fn main() -> Result<(), Error> {
     let auth = tokens.map(TokenAuthLayer::from_list).transpose()?;
     let is_read_by_people = config.server.log_format == LogFormat::Pretty;
     let https = config.server.tls.enabled;
-    App::builder()
+    let (accounts, made) = Accounts::open(config.section("reference")?).await?;
+    if let Some(password) = made {
+        tell_password(&password, is_read_by_people);
+    }
+    telemetry(config.section("otel")?)
         .config(&config)
         .build_info(BuildInfo::new(
             env!("CARGO_PKG_VERSION"),
@@ -40,6 +50,9 @@ async fn main() -> Result<(), Error> {
         .layer(CompressionLayer::new())
         .routes(|router| routes(router, slow))
         .routes(|router| private(router, auth))
+        .routes(|router| accounts.routes(router))
+        .state(accounts.clone())
+        .require_auth_policy()
         .component(site::page())
         .metrics_endpoint(MetricsEndpoint::at("/metrics"))
         .on_listening(move |addrs| {
@@ -69,6 +82,32 @@ fn time_for_slow(server: &ServerConfig) -> Duration {
     server.request_timeout
 }
 
+/// Once, to whoever started it. Among lines of JSON it would be none, so it is not put there.
+fn tell_password(password: &Secret<String>, is_read_by_people: bool) {
+    let text = format!(
+        "Demo accounts `admin` and `member`, password: {} (REFERENCE_DEMO_PASSWORD sets another)\n",
+        password.expose()
+    );
+    let _ = if is_read_by_people {
+        std::io::stdout().write_all(text.as_bytes())
+    } else {
+        std::io::stderr().write_all(text.as_bytes())
+    };
+}
+
+/// OpenTelemetry, once `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector. The first component, so
+/// that the last spans of the others are sent.
+fn telemetry(mut config: OtelConfig) -> AppBuilder {
+    let app = App::builder();
+    if !config.exports_traces() && !config.exports_metrics() {
+        return app;
+    }
+    if config.service_name.is_empty() && !config.resource_attributes.contains("service.name=") {
+        "reference".clone_into(&mut config.service_name);
+    }
+    app.component(Observability::new(config))
+}
+
 /// What is there only where `AUTH_TOKEN` is set, for whoever sends one of its tokens.
 fn private(router: Router, auth: Option<TokenAuthLayer>) -> Router {
     match auth {
@@ -95,8 +134,10 @@ fn routes(router: Router, slow: Duration) -> Router {
                 .name("files.show")
                 .post("/echo", echo::echo)
                 .name("echo")
+                .public()
                 .post("/upload", upload::upload)
                 .name("upload")
+                .public()
                 .get("/slow", demo::slow)
                 .name("slow")
                 .timeout(slow)

@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod accounts;
 mod browser;
 mod client;
 #[cfg(unix)]
@@ -20,3 +21,4 @@ mod https;
 mod origins;
 mod process;
 mod routes;
+mod telemetry;

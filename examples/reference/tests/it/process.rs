@@ -11,6 +11,8 @@ pub(crate) struct Reference {
     child: Child,
     pub(crate) addr: SocketAddr,
     output: BufReader<ChildStdout>,
+    /// What it printed before it listened.
+    before: Vec<String>,
 }
 
 pub(crate) fn program() -> Command {
@@ -29,9 +31,9 @@ impl Reference {
             .spawn()
             .unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
+        let mut before = Vec::new();
         let addr = loop {
-            line.clear();
+            let mut line = String::new();
             assert!(
                 output.read_line(&mut line).unwrap() > 0,
                 "it ended before it listened"
@@ -40,12 +42,25 @@ impl Reference {
                 let (_, rest) = rest.split_once("://").unwrap();
                 break rest.split(' ').next().unwrap().parse().unwrap();
             }
+            before.push(line);
         };
         Self {
             child,
             addr,
             output,
+            before,
         }
+    }
+
+    /// The line that tells the password of the demo accounts.
+    pub(crate) fn password_line(&self) -> Option<&str> {
+        let mut told = self
+            .before
+            .iter()
+            .filter(|line| line.contains("password: "));
+        let line = told.next().map(String::as_str);
+        assert_eq!(told.next(), None, "once is enough");
+        line
     }
 
     pub(crate) fn on_any_port() -> Self {
@@ -191,6 +206,7 @@ fn every_line_of_json_output_is_json_and_one_has_the_address() {
         child,
         addr: ([127, 0, 0, 1], 0).into(),
         output,
+        before: Vec::new(),
     }
     .terminate();
     assert_eq!(code, Some(0));
