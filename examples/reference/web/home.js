@@ -16,6 +16,13 @@ const routes = [
   ["GET", "/api/events?count={count}&interval_ms={interval_ms}", "Server-sent events.",
     { count: 5, interval_ms: 400 }],
   ["GET", "/api/large?bytes={bytes}", "Streamed text, to 100 MB.", { bytes: 5000 }],
+  ["POST", "/api/auth/login", "Sign in, as admin or member. The page forgets it when it is reloaded.",
+    { json: { username: "admin", password: "" } }],
+  ["GET", "/api/me", "Who is signed in."],
+  ["GET", "/api/admin/stats", "For the role admin."],
+  ["POST", "/api/auth/refresh", "The next tokens. A token that comes twice ends the session."],
+  ["POST", "/api/auth/logout", "Sign out: the tokens are dead at once."],
+  ["GET", "/.well-known/jwks.json", "The public keys of the tokens."],
   ["GET", "/health/live", "The process lives."],
   ["GET", "/health/ready", "It may be sent traffic."],
   ["GET", "/health/build", "What is running."],
@@ -24,6 +31,7 @@ const routes = [
 ];
 const output = document.querySelector("#answer pre");
 let turn = 0; // only the answer to the last press is shown
+let tokens = {}; // of the last sign-in
 let source; // the event stream that is open
 
 function show(mine, text) {
@@ -68,10 +76,14 @@ async function ask(method, pattern, form) {
   const mine = ++turn;
   source?.close();
   if (pattern.startsWith("/api/events")) return listen(mine, url);
-  const options = { method };
-  if (data.has("json")) {
-    options.body = data.get("json");
-    options.headers = { "content-type": "application/json" };
+  const options = { method, headers: {} };
+  if (tokens.access_token) options.headers.authorization = `Bearer ${tokens.access_token}`;
+  const refresh = pattern === "/api/auth/refresh";
+  if (refresh || data.has("json")) {
+    options.body = refresh
+      ? JSON.stringify({ refresh_token: tokens.refresh_token ?? "" })
+      : data.get("json");
+    options.headers["content-type"] = "application/json";
   } else if (data.has("file")) options.body = data;
   await fetchAndShow(mine, url, options);
 }
@@ -81,7 +93,11 @@ async function fetchAndShow(mine, url, options) {
   try {
     const answer = await fetch(url, options);
     let text = await answer.text();
-    try { text = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON */ }
+    try {
+      const value = JSON.parse(text);
+      if (value.access_token) tokens = value;
+      text = JSON.stringify(value, null, 2);
+    } catch { /* not JSON */ }
     show(mine, `${line}\n${answer.status} ${answer.headers.get("content-type") ?? ""}\n\n${text}`);
   } catch (error) { show(mine, `${line}\n${error}`); }
 }

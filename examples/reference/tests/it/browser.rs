@@ -33,9 +33,14 @@ const press = (form, wanted) => {
 
 #[test]
 fn every_line_of_the_page_can_be_tried() {
-    let Some(mut page) = Page::open() else { return };
+    let password = ("REFERENCE_DEMO_PASSWORD", "a password of the browser");
+    let Some(mut page) = Page::open_with(&[password]) else {
+        return;
+    };
     let answers = page.run(
         r#"
+        const login = row("POST /api/auth/login").elements.json;
+        login.value = JSON.stringify({ username: "admin", password: "a password of the browser" });
         const answers = {};
         for (const form of document.forms) {
           const name = form.querySelector("code").textContent;
@@ -67,6 +72,12 @@ fn every_line_of_the_page_can_be_tried() {
             "\n\ntick 1\ntick 2\ntick 3\ntick 4\ntick 5\n(the stream is over)",
         ),
         ("GET /api/large?bytes={bytes}", "The quick brown fox"),
+        ("POST /api/auth/login", "\"token_type\": \"Bearer\""),
+        ("GET /api/me", "\"username\": \"admin\""),
+        ("GET /api/admin/stats", "\"passwords_checked\": 2"),
+        ("POST /api/auth/refresh", "\"token_type\": \"Bearer\""),
+        ("POST /api/auth/logout", "\n204 \n"),
+        ("GET /.well-known/jwks.json", "\"kty\": \"EC\""),
         ("GET /health/live", "\n200 application/json\n"),
         ("GET /health/ready", "\"ready\": true"),
         ("GET /health/build", env!("CARGO_PKG_VERSION")),
@@ -76,7 +87,7 @@ fn every_line_of_the_page_can_be_tried() {
         let answer = answers[line].as_str().unwrap_or_default();
         assert!(answer.contains(expected), "{line}: {answer}");
     }
-    assert_eq!(answers.as_object().unwrap().len(), 16, "a line has no test");
+    assert_eq!(answers.as_object().unwrap().len(), 22, "a line has no test");
     page.assert_no_mistakes();
 }
 
