@@ -37,6 +37,8 @@ pages! {
     uploads = "docs/en/src/guides/uploads.md";
     static_files = "docs/en/src/guides/static-files.md";
     testing = "docs/en/src/guides/testing.md";
+    devtools = "docs/en/src/guides/devtools.md";
+    operators = "docs/en/src/operating/operators.md";
     axum_interop = "docs/en/src/guides/axum-interop.md";
     layer_request_id = "docs/en/src/layers/request-id.md";
     layer_observe = "docs/en/src/layers/observe.md";
