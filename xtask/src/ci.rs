@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::{bench as benches, cargo, closure, features, fuzz, generate, tidy};
+use crate::{bench as benches, cargo, closure, features, fuzz, generate, tidy, traces};
 
 /// Whether the tests are among the steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
     ("doc", doc),
     ("features", features::run),
     ("closure", closure::run),
+    ("traces", traces::run),
     ("deny", deny),
     ("fuzz-smoke", fuzz::run),
     ("bench", bench),

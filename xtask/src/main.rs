@@ -23,6 +23,7 @@ mod generate;
 mod manifest;
 mod report;
 mod tidy;
+mod traces;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ usage: cargo xtask COMMAND
   gen [--check]    write the generated pages; with --check fail when one is out of date
   features         check the facade without features, with each feature, with all
   closure          the crates that hello-world compiles: how many, and none that is forbidden
+  traces           the binary of hello-world, which must hold no trace of the devtools
   bench COMMAND    what a request costs: see `cargo xtask bench`
   fuzz-smoke       every fuzz target over fixed seeds, bounded
 
@@ -62,6 +64,7 @@ fn run(mut args: Vec<String>) -> Result<(), String> {
         ["gen", "--check"] => generate::check(&root),
         ["features"] => features::run(&root),
         ["closure"] => closure::run(&root),
+        ["traces"] => traces::run(&root),
         ["bench", rest @ ..] => bench::run(&root, rest),
         ["fuzz-smoke"] => fuzz::run(&root),
         ["help" | "--help" | "-h"] => {

@@ -6,7 +6,13 @@
 
 mod accounts;
 mod demo;
+#[cfg(feature = "devtools")]
+mod devtools;
+#[cfg(not(feature = "devtools"))]
+#[path = "no_devtools.rs"]
+mod devtools;
 mod echo;
+mod operators;
 mod site;
 mod upload;
 mod users;
@@ -39,7 +45,9 @@ async fn main() -> Result<(), Error> {
     if let Some(password) = made {
         tell_password(&password, is_read_by_people);
     }
-    telemetry(config.section("otel")?)
+    let app = telemetry(config.section("otel")?);
+    let app = operators::add(app, &config.server);
+    devtools::add(app, &config.server)
         .config(&config)
         .build_info(BuildInfo::new(
             env!("CARGO_PKG_VERSION"),

@@ -13,50 +13,50 @@ use tokio::time::timeout;
 /// Longer than anything here takes; it only keeps a broken test from hanging.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-pub const OPERATE: &str = "0123456789abcdef-operate";
-pub const READ: &str = "0123456789abcdef-read";
+pub(crate) const OPERATE: &str = "0123456789abcdef-operate";
+pub(crate) const READ: &str = "0123456789abcdef-read";
 
-pub fn secret(token: &str) -> Option<Secret<String>> {
+pub(crate) fn secret(token: &str) -> Option<Secret<String>> {
     Some(Secret::new(token.to_owned()))
 }
 
 /// An application in a development run, or not.
-pub fn app(debug: bool) -> AppBuilder {
+pub(crate) fn app(debug: bool) -> AppBuilder {
     let mut config = ServerConfig::default();
     config.debug = debug;
     App::builder().config(config)
 }
 
-pub async fn start(app: AppBuilder) -> TestApp {
+pub(crate) async fn start(app: AppBuilder) -> TestApp {
     TestApp::start(app).await.unwrap()
 }
 
 /// An answer, whole.
-pub struct Answer {
-    pub head: String,
-    pub bytes: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) head: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.head.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("{}", self.text()))
     }
 
     /// What a good answer holds.
-    pub fn data(&self) -> Value {
+    pub(crate) fn data(&self) -> Value {
         assert_eq!(self.status(), 200, "{}{}", self.head, self.text());
         self.json()["data"].take()
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (found, value) = line.split_once(": ")?;
             found.eq_ignore_ascii_case(name).then_some(value)
@@ -64,7 +64,7 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn assert(self, status: u16, code: &str) -> Self {
+    pub(crate) fn assert(self, status: u16, code: &str) -> Self {
         let told = format!("{}{}", self.head, self.text());
         assert_eq!(self.status(), status, "{told}");
         assert_eq!(self.json()["code"], code, "{told}");
@@ -74,7 +74,7 @@ impl Answer {
 
 /// One request on a connection of its own. The lines stand in its head; without a `host` among them
 /// it is for `localhost`.
-pub async fn ask(addr: SocketAddr, line: &str, lines: &[&str], body: &str) -> Answer {
+pub(crate) async fn ask(addr: SocketAddr, line: &str, lines: &[&str], body: &str) -> Answer {
     let mut head = format!("{line} HTTP/1.1\r\nconnection: close\r\n");
     if !lines.iter().any(|line| line.starts_with("host:")) {
         head.push_str("host: localhost\r\n");
@@ -110,14 +110,14 @@ pub async fn ask(addr: SocketAddr, line: &str, lines: &[&str], body: &str) -> An
     }
 }
 
-pub async fn get(addr: SocketAddr, path: &str, lines: &[&str]) -> Answer {
+pub(crate) async fn get(addr: SocketAddr, path: &str, lines: &[&str]) -> Answer {
     ask(addr, &format!("GET {path}"), lines, "").await
 }
 
-pub async fn post(addr: SocketAddr, path: &str, lines: &[&str]) -> Answer {
+pub(crate) async fn post(addr: SocketAddr, path: &str, lines: &[&str]) -> Answer {
     ask(addr, &format!("POST {path}"), lines, "").await
 }
 
-pub fn bearer(token: &str) -> String {
+pub(crate) fn bearer(token: &str) -> String {
     format!("authorization: Bearer {token}")
 }

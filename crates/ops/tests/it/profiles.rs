@@ -9,16 +9,17 @@ use plumego_ops::{Devtools, Guard};
 
 use crate::client::{OPERATE, app, bearer, get, secret, start};
 
-/// Keeps a thread busy in a function with this name.
+/// Keeps a thread busy in functions of the standard library, which has frame pointers, called from
+/// one with this name.
 #[inline(never)]
-fn busy_in_the_test(until: &AtomicBool) -> u64 {
-    let mut sum = 1_u64;
+fn busy_in_the_test(until: &AtomicBool) {
+    let mut text = String::new();
     while !until.load(Ordering::Relaxed) {
-        for step in 0..1000 {
-            sum = std::hint::black_box(sum.wrapping_mul(31).wrapping_add(step));
-        }
+        text.clear();
+        let third = std::hint::black_box(1.0_f64) / 3.0;
+        std::fmt::write(&mut text, format_args!("{third} {third:e} {third:?}")).unwrap();
+        std::hint::black_box(&text);
     }
-    sum
 }
 
 // There is one timer in a process, so all of it is one test.

@@ -15,6 +15,7 @@ mod browser;
 mod client;
 #[cfg(unix)]
 mod deploy;
+mod devtools;
 #[path = "../../../../crates/plumego/tests/it/foreign.rs"]
 mod foreign;
 mod https;

@@ -73,7 +73,7 @@ impl Reference {
     }
 
     /// Waits for the line that has this in it.
-    fn line(&mut self, part: &str) {
+    pub(crate) fn line(&mut self, part: &str) {
         let mut line = String::new();
         while !line.contains(part) {
             line.clear();
