@@ -7,9 +7,9 @@ use crate::cargo;
 /// Texts that only the endpoints for developers have.
 const TRACES: &[&str] = &["/_debug", "OpsGuard", "profile_running"];
 
-/// Builds `hello`, which has no devtools, and looks for traces of them; then `reference`, which has,
-/// so that a look that finds nothing anywhere is told. A development build drops less of what is not
-/// used than a release, so what is not in it is in neither.
+/// Builds `hello`, which has no devtools, and looks for traces of them; then `reference`, which
+/// has, so that a look that finds nothing anywhere is told. A development build drops less of what
+/// is not used than a release, so what is not in it is in neither.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
     let found = traces(&built(root, "hello")?)?;
     if !found.is_empty() {

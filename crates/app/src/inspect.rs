@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use plumego_component::inspect::{Build, Host, Reloaded, Reloading, Setting};
 use plumego_contract::RouteInfo;
+use plumego_router::Frozen;
 
 use crate::config::Shown;
 use crate::endpoints::BuildInfo;
@@ -11,11 +12,28 @@ use crate::reload::{Changes, Refused, Reloader, Trigger};
 
 /// The side of the server.
 pub(crate) struct View {
-    pub(crate) routes: Vec<Arc<RouteInfo>>,
-    pub(crate) layers: Vec<&'static str>,
-    pub(crate) build: BuildInfo,
-    pub(crate) shown: Shown,
-    pub(crate) reloader: Reloader,
+    routes: Vec<Arc<RouteInfo>>,
+    layers: Vec<&'static str>,
+    build: BuildInfo,
+    shown: Shown,
+    reloader: Reloader,
+}
+
+impl View {
+    pub(crate) fn new(
+        router: &Frozen,
+        layers: Vec<&'static str>,
+        (build, shown): (BuildInfo, Shown),
+        reloader: Reloader,
+    ) -> Self {
+        Self {
+            routes: router.routes().to_vec(),
+            layers,
+            build,
+            shown,
+            reloader,
+        }
+    }
 }
 
 impl Host for View {

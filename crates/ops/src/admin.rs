@@ -1,7 +1,7 @@
 //! The operator endpoints.
 
 use plumego_component::inspect::Inspect;
-use plumego_component::{Component, Drawers, Setup};
+use plumego_component::{AdminDrawer, Component, Drawers, Setup};
 use plumego_contract::{Error, Health, Json, reply};
 use plumego_router::Router;
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ impl Component for Admin {
 impl Admin {
     fn routes(self, inspect: &Inspect, drawers: &mut Drawers) -> Router {
         let drawers = drawers.take_admin();
-        let names: Vec<_> = drawers.iter().map(|drawer| drawer.component()).collect();
+        let names: Vec<_> = drawers.iter().map(AdminDrawer::component).collect();
         let summary = json!({
             "base_path": self.base,
             "auth": {

@@ -30,7 +30,9 @@ mod app;
 mod request;
 mod response;
 
-pub use plumego_app::{App, AppBuilder, Changes, Config, Refused, Reload, ServerConfig};
+pub use plumego_app::{
+    App, AppBuilder, Changes, Config, MetricsEndpoint, Refused, Reload, ServerConfig,
+};
 
 pub use self::app::TestApp;
 pub use self::request::TestRequest;

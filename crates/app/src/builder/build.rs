@@ -56,8 +56,8 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let (observe, late) = builder.observe_layer(&guards, &flusher);
     let ours = builder.ours(&guards);
     let known = RouteList::new();
-    let viewers = contributions.take_viewers();
-    let guards = GuardStack::new(guards, observe, (&known, viewers), &mut problems);
+    let told = (&known, contributions.take_viewers());
+    let guards = GuardStack::new(guards, observe, told, &mut problems);
     note(guards.register(&builder.metrics), &mut problems);
     let ours = ours.with(guards.limits());
     router = guards.add_to(router);
@@ -85,13 +85,8 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
         return Err(problems);
     };
     known.set(router.routes().iter().cloned());
-    lifecycle.inspect().set_host(View {
-        routes: router.routes().to_vec(),
-        layers,
-        build,
-        shown,
-        reloader: reloader.clone(),
-    });
+    let view = View::new(&router, layers, (build, shown), reloader.clone());
+    lifecycle.inspect().set_host(view);
     note(count_dropped_lines(&metrics, &flusher), &mut problems);
     if let Some(late) = late {
         note(late.resolve(&metrics, router.routes().len()), &mut problems);

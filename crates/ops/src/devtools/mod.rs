@@ -1,11 +1,11 @@
 //! The endpoints for developers under `/_debug` (feature `devtools`).
 //!
 //! Three locks lie before them. They are compiled only with the feature, which belongs into no
-//! release build. They are there only in a development run (`APP_DEBUG`, or
-//! `ServerConfig::debug`); otherwise every one of these paths is a 404 as any other. And they answer
-//! only who shows a token of the [`Guard`](crate::Guard), or who asks
-//! [from this machine](plumego_middleware::local): from a loopback address, without a header that
-//! proxies add, for a host that is this machine, and not from the page of another origin.
+//! release build. They are there only in a development run (`APP_DEBUG`, or `ServerConfig::debug`);
+//! otherwise every one of these paths is a 404 as any other. And they answer only who shows a token
+//! of the [`Guard`](crate::Guard), or who asks [from this machine](plumego_middleware::local): from
+//! a loopback address, without a header that proxies add, for a host that is this machine, and not
+//! from the page of another origin.
 //!
 //! | route | answers |
 //! | --- | --- |
@@ -43,9 +43,9 @@
 //!
 //! # Limits and defaults
 //! Of tasks, 1,000 are listed. A profile takes 1 to 60 s (10) at 1 to 1,000 samples a second (99),
-//! one at a time; the next one is `409 profile_running`. What a debug drawer shows is refused beyond
-//! 1 MiB. The window of requests has bounds of its own: 200 routes, 200 newest requests, five
-//! minutes in steps of 30 s.
+//! one at a time; the next one is `409 profile_running`. What a debug drawer shows is refused
+//! beyond 1 MiB. The window of requests has bounds of its own: 200 routes, 200 newest requests,
+//! five minutes in steps of 30 s.
 
 mod heap;
 #[cfg(all(unix, feature = "profiling"))]

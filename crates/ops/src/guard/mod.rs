@@ -9,8 +9,9 @@
 //! sites can make a browser send a cookie. In memory there is only the SHA-256 of each token, and
 //! all of them are compared, in constant time.
 //!
-//! Each request that may change something is one line in the log, target `plumego::audit`: who, from
-//! where, what, and what came of it; also the one that was refused, and the one whose client left.
+//! Each request that may change something is one line in the log, target `plumego::audit`: who,
+//! from where, what, and what came of it; also the one that was refused, and the one whose client
+//! left.
 //!
 //! ```
 //! use plumego_ops::Guard;
@@ -26,8 +27,8 @@
 //! At most [`MAX_TOKENS`] tokens of [`MIN_TOKEN_BYTES`] to [`MAX_TOKEN_BYTES`] characters that can
 //! stand in the header. After [`MAX_FAILURES`] wrong tokens within a minute, an address (an IPv6
 //! /64) is refused with `429 rate_limited` until the minute is over, whatever it sends; 4,096
-//! addresses are told apart, the others share one count. An attacker behind the proxy or the address
-//! of an operator can therefore lock that operator out for a minute at a time.
+//! addresses are told apart, the others share one count. An attacker behind the proxy or the
+//! address of an operator can therefore lock that operator out for a minute at a time.
 
 mod audit;
 mod failures;
@@ -55,8 +56,8 @@ pub use self::token::{MAX_TOKEN_BYTES, MAX_TOKENS, MIN_TOKEN_BYTES};
 
 /// What somebody may do.
 ///
-/// A layer of the program ([`Guard::layer`]) may put one into the extensions of the request; without
-/// it, whoever passes the layer may operate.
+/// A layer of the program ([`Guard::layer`]) may put one into the extensions of the request;
+/// without it, whoever passes the layer may operate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// Look: `GET` and `HEAD`.
@@ -200,6 +201,6 @@ impl fmt::Debug for Guard {
             .field("tokens", &self.tokens.len())
             .field("layer", &self.layer.is_some())
             .field("everybody", &self.everybody)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

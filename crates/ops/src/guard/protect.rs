@@ -60,7 +60,7 @@ impl Doorkeeper {
     }
 
     /// The routes behind the guard. Whoever shows no token may be let in `otherwise`.
-    pub(crate) fn protect(&self, router: Router, otherwise: Option<Otherwise>) -> Router {
+    pub(crate) fn protect(&self, inside: Router, otherwise: Option<Otherwise>) -> Router {
         let outer = self.clone();
         let routes = Router::new();
         let routes = routes.layers(
@@ -71,7 +71,7 @@ impl Doorkeeper {
             Some(layer) => layer(routes),
             None => routes,
         };
-        let routes = routes.layers(&["OpsAudit"], from_fn(inner)).merge(router);
+        let routes = routes.layers(&["OpsAudit"], from_fn(inner)).merge(inside);
         let guarded = Router::new().group("", |_| routes);
         match (&self.0.requirement, &self.0.layer) {
             (Some(requirement), _) => guarded.auth(requirement.clone()),

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::client::{OPERATE, READ, app, ask, bearer, get, post, secret, start};
 
 /// With an admin drawer.
+#[expect(clippy::unnecessary_wraps, reason = "as a component has it")]
 fn mailer(setup: &mut Setup<'_>) -> Result<(), Error> {
     setup.admin(|r| {
         r.get("/pending", async || "3")

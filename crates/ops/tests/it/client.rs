@@ -11,11 +11,12 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Longer than anything here takes; it only keeps a broken test from hanging.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 pub(crate) const OPERATE: &str = "0123456789abcdef-operate";
 pub(crate) const READ: &str = "0123456789abcdef-read";
 
+#[expect(clippy::unnecessary_wraps, reason = "a setting may be missing")]
 pub(crate) fn secret(token: &str) -> Option<Secret<String>> {
     Some(Secret::new(token.to_owned()))
 }
@@ -87,7 +88,8 @@ pub(crate) async fn ask(addr: SocketAddr, line: &str, lines: &[&str], body: &str
         head.push_str("content-type: application/json\r\n");
     }
     if !line.starts_with("GET") {
-        head.push_str(&format!("content-length: {}\r\n", body.len()));
+        let length = format!("content-length: {}\r\n", body.len());
+        head.push_str(&length);
     }
     let work = async {
         let mut stream = TcpStream::connect(addr).await.unwrap();

@@ -9,7 +9,7 @@ use plumego_contract::{Error, Limit};
 use plumego_middleware::RequestIdLayer;
 use plumego_ops::devtools::Heap;
 use plumego_ops::{Devtools, Guard};
-use plumego_testing::{App, AppBuilder, Config};
+use plumego_testing::{App, AppBuilder, Config, MetricsEndpoint};
 use serde_json::{Value, json};
 
 use crate::client::{app, ask, get, post, start};
@@ -181,7 +181,7 @@ async fn the_settings_are_shown_with_their_origins_and_without_secrets() {
 // acceptance 21.1 (12)
 #[tokio::test]
 async fn the_window_counts_by_route_and_clearing_it_leaves_what_is_exported() {
-    let app = start(developed().metrics_endpoint(Default::default())).await;
+    let app = start(developed().metrics_endpoint(MetricsEndpoint::default())).await;
     let addr = app.addr();
     for id in 0..20 {
         let path = format!("/users/{id}");

@@ -1,8 +1,8 @@
 //! CPU profiles: the stacks of all threads, sampled by a signal.
 //!
 //! Stacks are walked by frame pointers. The standard library has them; build the program with
-//! `RUSTFLAGS="-C force-frame-pointers=yes"` for whole stacks, else functions are missing in them. A
-//! stack begins with a return address: the time of a function that calls nothing is its caller's.
+//! `RUSTFLAGS="-C force-frame-pointers=yes"` for whole stacks, else functions are missing in them.
+//! A stack begins with a return address: the time of a function that calls nothing is its caller's.
 
 mod encode;
 mod flame;

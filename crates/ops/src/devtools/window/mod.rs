@@ -4,8 +4,8 @@
 //! there.
 //!
 //! Limits: 200 routes (a method and a pattern; more of them share one line), 200 newest requests,
-//! paths of 256 bytes. Percentiles are those of buckets an eighth of an octave wide, so they are off
-//! by 6 % at most. A route takes up to 40 KiB.
+//! paths of 256 bytes. Percentiles are those of buckets an eighth of an octave wide, so they are
+//! off by 6 % at most. A route takes up to 40 KiB.
 
 mod series;
 
@@ -99,7 +99,7 @@ impl Window {
             count.then_with(|| a.path.cmp(&b.path))
         });
         Shown {
-            window_seconds: SLOT.as_secs() * SLOTS,
+            window_seconds: SLOT.as_secs() * u64::from(SLOTS),
             started_at: state.started_at,
             total: line("ALL", "", &state.total, slot),
             routes,

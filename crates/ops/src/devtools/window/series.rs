@@ -8,7 +8,7 @@ use serde::Serialize;
 /// One step of the window.
 pub(super) const SLOT: Duration = Duration::from_secs(30);
 /// The steps in the window.
-pub(super) const SLOTS: u64 = 10;
+pub(super) const SLOTS: u8 = 10;
 
 /// Buckets in an octave.
 const PER_OCTAVE: u64 = 8;
@@ -79,7 +79,7 @@ struct Stats {
 
 impl Series {
     pub(super) fn add(&mut self, number: u64, record: &RequestRecord<'_>) {
-        let place = usize::try_from(number % SLOTS).unwrap_or(0);
+        let place = usize::try_from(number % u64::from(SLOTS)).unwrap_or(0);
         let Some(place) = self.slots.get_mut(place) else {
             return;
         };
@@ -92,9 +92,10 @@ impl Series {
 
     pub(super) fn snapshot(&self, now: u64) -> Snapshot {
         let mut all = Slot::new(now);
-        let is_in = |slot: &&Box<Slot>| slot.number + SLOTS > now;
-        for slot in self.slots.iter().flatten().filter(is_in) {
-            all.merge(slot);
+        for slot in self.slots.iter().flatten() {
+            if slot.number + u64::from(SLOTS) > now {
+                all.merge(slot);
+            }
         }
         let [
             informational,
