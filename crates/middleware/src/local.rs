@@ -122,7 +122,7 @@ fn asked_host<'a>(context: &'a RequestContext, headers: &'a HeaderMap) -> Option
 
 /// Whether an authority is `localhost` or a loopback address, with or without a port.
 fn is_loopback(authority: &str) -> bool {
-    let (is_here, port) = if let Some(rest) = authority.strip_prefix('[') {
+    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
         let Some((address, port)) = rest.split_once(']') else {
             return false;
         };
@@ -136,7 +136,7 @@ fn is_loopback(authority: &str) -> bool {
         let is_here = address.is_ok_and(|address| address.is_loopback());
         (is_here || name.eq_ignore_ascii_case("localhost"), port)
     };
-    is_here && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+    host && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
 fn is_port(text: &str) -> bool {
