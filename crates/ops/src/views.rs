@@ -1,5 +1,6 @@
 //! What operators and developers look at, and the few things they turn: shared by both endpoints.
 
+#[cfg(feature = "devtools")]
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -118,6 +119,7 @@ pub(crate) fn routes(inspect: &Inspect) -> Value {
 }
 
 /// Every route as a line of text.
+#[cfg(feature = "devtools")]
 pub(crate) fn routes_as_text(inspect: &Inspect) -> String {
     let routes = in_order(inspect);
     let mut out = format!("{} routes\n", routes.len());

@@ -55,10 +55,6 @@ pub(crate) type Listening = Box<dyn FnOnce(&[SocketAddr]) + Send + Sync>;
 /// # Ok::<(), plumego_contract::Error>(())
 /// ```
 #[must_use = "an application does nothing before it is built and run"]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own, gathered on the way"
-)]
 pub struct AppBuilder {
     config: ServerConfig,
     addr: Option<String>,

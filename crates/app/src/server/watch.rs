@@ -118,6 +118,10 @@ impl Watch {
     }
 
     /// The same where several tasks do: a connection by HTTP/2.
+    #[cfg_attr(
+        not(feature = "http2"),
+        expect(dead_code, reason = "connections with streams")
+    )]
     pub(crate) fn enter_with_others(&self, phase: Phase) {
         let next = |word| Some(next_word(word, phase));
         let _ = self

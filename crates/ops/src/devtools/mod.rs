@@ -3,7 +3,7 @@
 //! Three locks lie before them. They are compiled only with the feature, which belongs into no
 //! release build. They are there only in a development run (`APP_DEBUG`, or `ServerConfig::debug`);
 //! otherwise every one of these paths is a 404 as any other. And they answer only who shows a token
-//! of the [`Guard`](crate::Guard), or who asks [from this machine](plumego_middleware::local): from
+//! of the [`Guard`], or who asks [from this machine](plumego_middleware::local): from
 //! a loopback address, without a header that proxies add, for a host that is this machine, and not
 //! from the page of another origin.
 //!

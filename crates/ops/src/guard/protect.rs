@@ -83,6 +83,7 @@ impl Doorkeeper {
     }
 
     /// Who shows one of the tokens, if anybody; the time is that of every check.
+    #[cfg(feature = "devtools")]
     pub(crate) fn is_operator(&self, context: &RequestContext, headers: &HeaderMap) -> bool {
         headers.contains_key(AUTHORIZATION)
             && self.0.failures.refused(context.client_ip()).is_none()
