@@ -1,5 +1,6 @@
 //! What comes out at the other end.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use plumego_component::{Setup, from_fn};
@@ -28,7 +29,7 @@ fn hex_of(base64: &Value) -> String {
         count += 6;
         if count >= 8 {
             count -= 8;
-            text.push_str(&format!("{:02x}", (bits >> count) & 0xff));
+            let _ = write!(text, "{:02x}", (bits >> count) & 0xff);
         }
     }
     text

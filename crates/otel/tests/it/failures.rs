@@ -150,7 +150,7 @@ async fn a_collector_that_hangs_does_not_hold_up_the_end() {
     let begun = Instant::now();
     let metrics = served.metrics.clone();
     served.stop().await;
-    assert!(begun.elapsed() < Duration::from_secs(60));
+    assert!(begun.elapsed() < Duration::from_mins(1));
     assert!(
         metrics
             .encode()

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 /// Longer than anything here takes; it only keeps a broken test from hanging.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The Python with the packages, or none; then the test is skipped. Where nothing may be skipped
 /// (`PLUMEGO_REQUIRE_SERVERS`) that is a failure.

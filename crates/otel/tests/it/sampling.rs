@@ -39,9 +39,9 @@ fn samplers_keep_to_the_parent_or_do_not() {
 fn a_share_is_about_that_share() {
     let sampler = Sampler::new(SamplerKind::TraceIdRatio, 0.25);
     let roots = std::iter::repeat_with(TraceContext::new_root).take(10_000);
-    let sampled = roots.filter(|trace| sampler.samples(trace)).count();
+    let count = roots.filter(|trace| sampler.samples(trace)).count();
     // Ten standard deviations to either side.
-    assert!((2_067..2_933).contains(&sampled), "{sampled}");
+    assert!((2_067..2_933).contains(&count), "{count}");
 }
 
 proptest! {
