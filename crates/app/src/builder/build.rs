@@ -22,7 +22,9 @@ use crate::inspect::View;
 use crate::reload::{Dials, LiveConfig, Reloader, Settings as LiveSettings, Source, Times};
 use crate::run::Control;
 use crate::run::logging::Flusher;
-use crate::server::{Endpoint, HTTP2, ServerMetrics, StreamLimits, Tls, Tuning};
+use crate::server::{
+    Endpoint, HTTP2, Redirect, Redirection, ServerMetrics, StreamLimits, Tls, Tuning,
+};
 
 /// What the life of an application needs of its configuration.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) log_filter: LiveFilter,
     pub(crate) tracer: Option<Arc<dyn Tracer>>,
     pub(crate) tls: Option<Tls>,
+    /// The address that leads to HTTPS.
+    pub(crate) redirect: Option<Redirect>,
     pub(crate) warnings: Vec<String>,
 }
 
@@ -45,7 +49,10 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
         .warnings
         .extend(settings.tls.iter().flat_map(Tls::warnings));
     builder.check_addrs(&mut problems);
-    let endpoints = builder.endpoints();
+    let mut endpoints = builder.endpoints();
+    let redirect = settings.tls.as_ref().and_then(Tls::redirect);
+    let address = |to: &Redirection| Endpoint::Addr(to.addr.clone());
+    endpoints.extend(redirect.as_ref().map(address));
     check_twice(&endpoints, &mut problems);
     builder.take_over_config();
     let guards = builder.take_guards();
@@ -60,6 +67,7 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let guards = GuardStack::new(guards, observe, told, &mut problems);
     note(guards.register(&builder.metrics), &mut problems);
     let ours = ours.with(guards.limits());
+    let redirect = redirect.map(|to| (guards.clone().add_to(to.router), to.addr));
     router = guards.add_to(router);
     for layer in builder.layers {
         router = layer(router);
@@ -79,6 +87,11 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let sources = sources(given, &builder.config, adjust, &settings, ours);
     let reloader = Reloader::new(sources, &metrics, &mut problems);
     let server_metrics = note(ServerMetrics::new(&metrics), &mut problems);
+    settings.redirect = redirect.and_then(|(router, addr)| {
+        let frozen = router.freeze(builder.context.clone());
+        let router = frozen.map_err(|found| problems.extend(found)).ok()?;
+        Some(Redirection::with(&addr, router))
+    });
     let frozen = router.freeze(builder.context);
     let frozen = frozen.map_err(|found| problems.extend(found)).ok();
     let (Some(router), Some(server_metrics)) = (frozen, server_metrics) else {
@@ -181,6 +194,7 @@ impl AppBuilder {
             log_filter: config.log_filter.clone().into(),
             tracer: None,
             tls: None,
+            redirect: None,
             warnings: self.warnings(),
         }
     }

@@ -251,6 +251,28 @@ pub const SERVER_KEYS: &[Key] = &[
             "PEM file with the authorities that sign certificates of clients.",
             "签发客户端证书的 CA 的 PEM 文件。",
         ),
+    Key::new("server.tls.redirect_addr", Kind::Text)
+        .env("TLS_REDIRECT_ADDR")
+        .flag("--tls-redirect-addr")
+        .default("")
+        .doc(
+            "One more address, such as `:80`, that sends plain HTTP to `https://`.",
+            "额外的明文 HTTP 监听地址（如 `:80`），将请求重定向到 `https://`。",
+        ),
+    Key::new(
+        "server.tls.redirect_port",
+        Kind::Integer {
+            min: 1,
+            max: 65_535,
+        },
+    )
+    .env("TLS_REDIRECT_PORT")
+    .flag("--tls-redirect-port")
+    .default("443")
+    .doc(
+        "The port of `https://` as clients see it.",
+        "客户端所见的 `https://` 端口。",
+    ),
     Key::new(
         "server.http2_max_streams",
         Kind::Integer {

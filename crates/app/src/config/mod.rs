@@ -23,6 +23,8 @@ pub use self::keys::SERVER_KEYS;
 pub use self::load::{Config, ConfigLoader, Configuration, LoadError, Loading};
 pub(crate) use self::read::check_addrs;
 pub(crate) use self::show::Shown;
+#[cfg(feature = "tls")]
+pub(crate) use self::tls::HTTPS;
 pub use self::tls::{ClientAuth, TlsSettings, TlsVersion};
 
 /// Addresses, deadlines and bounds of a server.

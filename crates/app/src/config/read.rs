@@ -53,6 +53,12 @@ pub(super) fn path<'de, D: Deserializer<'de>>(
     Ok(path.filter(|path| !path.as_os_str().is_empty()))
 }
 
+/// A text; an empty one is none.
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
 /// Whether each is a host and a port. Whether it can be bound is seen when it is.
 pub(crate) fn check_addrs(addrs: &[String]) -> Result<(), String> {
     if addrs.is_empty() || addrs.len() > MAX_ADDRS {

@@ -190,6 +190,9 @@ fn tls(tls: &TlsSettings, texts: &mut Texts) {
     texts.insert("server.tls.client_auth", client_auth.to_owned());
     let ca = paths(tls.client_ca_file.as_slice());
     texts.insert("server.tls.client_ca_file", ca);
+    let addr = tls.redirect_addr.clone().unwrap_or_default();
+    texts.insert("server.tls.redirect_addr", addr);
+    texts.insert("server.tls.redirect_port", tls.redirect_port.to_string());
 }
 
 fn paths(paths: &[PathBuf]) -> String {

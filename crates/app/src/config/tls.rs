@@ -8,6 +8,9 @@ use serde::Deserialize;
 /// The most certificates of a server.
 const MAX_CERTIFICATES: usize = 1024;
 
+/// The port of `https://` without a port (RFC 9110, section 4.2.2).
+pub(crate) const HTTPS: u16 = 443;
+
 /// HTTPS, as settings tell it. A program that makes its own choices uses `TlsConfig`, which takes
 /// the place of all of this: what is set here is then named by a warning at start.
 ///
@@ -33,7 +36,7 @@ const MAX_CERTIFICATES: usize = 1024;
 /// assert_eq!(config.server.tls.client_auth, ClientAuth::None);
 /// # Ok::<(), plumego_app::LoadError>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct TlsSettings {
@@ -57,6 +60,29 @@ pub struct TlsSettings {
     /// Default: none.
     #[serde(deserialize_with = "super::read::path")]
     pub client_ca_file: Option<PathBuf>,
+    /// One more address, such as `:80`, where HTTP is spoken without TLS and every request is
+    /// answered by `308` to `https://`. Only to a host that one of the certificates is for; for any
+    /// other it is `421 unknown_host`, so that a forged `Host` leads nobody astray. Default: none.
+    #[serde(deserialize_with = "super::read::text")]
+    pub redirect_addr: Option<String>,
+    /// The port that the clients of [`redirect_addr`](Self::redirect_addr) are sent to: the one
+    /// that they see, whatever this process listens on. Default: 443.
+    pub redirect_port: u16,
+}
+
+impl Default for TlsSettings {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            cert_files: Vec::new(),
+            key_files: Vec::new(),
+            min_version: TlsVersion::default(),
+            client_auth: ClientAuth::default(),
+            client_ca_file: None,
+            redirect_addr: None,
+            redirect_port: HTTPS,
+        }
+    }
 }
 
 /// A version of TLS. Older ones are broken and cannot be asked for (RFC 8996).
@@ -120,6 +146,9 @@ impl TlsSettings {
                 "server.tls.cert_file names {certs} files, expected at most {MAX_CERTIFICATES}"
             ));
         }
+        if self.redirect_port == 0 {
+            tell("server.tls.redirect_port is 0: expected the port that clients see".to_owned());
+        }
         if self.client_auth != ClientAuth::None && self.client_ca_file.is_none() {
             tell(missing(
                 "client_ca_file",
@@ -163,6 +192,7 @@ impl TlsSettings {
             (self.min_version != TlsVersion::default(), "TLS_MIN_VERSION"),
             (self.client_auth != ClientAuth::None, "TLS_CLIENT_AUTH"),
             (self.client_ca_file.is_some(), "TLS_CLIENT_CA_FILE"),
+            (self.redirect_addr.is_some(), "TLS_REDIRECT_ADDR"),
         ];
         let all = before.iter().chain(&settings);
         let set: Vec<_> = all.filter(|(is, _)| *is).map(|(_, name)| *name).collect();

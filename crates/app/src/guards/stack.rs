@@ -14,7 +14,7 @@ use plumego_router::Router;
 use super::{Guards, stats};
 
 /// The layers of [`Guards`], those that are on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct GuardStack(FusedLayer);
 
 impl GuardStack {

@@ -167,7 +167,7 @@ fn spawn(
         return;
     };
     let held = (shared.metrics.active.track(), admitted, permit);
-    if let Some(tls) = &shared.tls
+    if let Some(tls) = shared.tls_of(&connection)
         && stream.is_open(&connection)
     {
         let run = tls.run(shared.clone(), stream, connection);

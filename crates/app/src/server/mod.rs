@@ -12,6 +12,7 @@ mod io;
 pub(crate) mod listener;
 mod metrics;
 mod peers;
+mod redirect;
 mod registry;
 mod request;
 mod stranger;
@@ -50,6 +51,7 @@ pub(crate) use self::listener::{Bound, Endpoint, UNIX, take_inherited};
 pub use self::listener::{IntoListener, Listener};
 pub(crate) use self::metrics::ServerMetrics;
 use self::peers::Peers;
+pub(crate) use self::redirect::{Redirect, Redirection};
 pub use self::registry::OpenRequest;
 use self::registry::{Entry, Listed, Registry};
 use self::stranger::Stranger;
@@ -88,6 +90,7 @@ pub(crate) struct Shared {
     pub(crate) tuning: Tuning,
     pub(crate) router: Frozen,
     tls: Option<Tls>,
+    redirect: Option<Redirect>,
     pub(crate) metrics: ServerMetrics,
     /// The open connections.
     pub(crate) registry: Arc<Registry>,
@@ -122,6 +125,7 @@ impl Shared {
             tuning,
             router,
             tls: None,
+            redirect: None,
             metrics,
             registry: Arc::default(),
             alone: Arc::default(),
@@ -132,6 +136,21 @@ impl Shared {
             turns: Turns::default(),
             draining: CancellationToken::new(),
         }
+    }
+
+    /// What answers the requests of this connection.
+    fn router_of(&self, connection: &Connection) -> &Frozen {
+        match &self.redirect {
+            Some(redirect) if redirect.has(connection) && !connection.tls => &redirect.router,
+            _ => &self.router,
+        }
+    }
+
+    /// Whether a connection that came in here speaks TLS.
+    fn tls_of(&self, connection: &Connection) -> Option<&Tls> {
+        let is_plain = |redirect: &Redirect| redirect.has(connection);
+        let tls = self.tls.as_ref()?;
+        (!self.redirect.as_ref().is_some_and(is_plain)).then_some(tls)
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -178,13 +197,14 @@ impl Server {
     pub(crate) fn start(
         listeners: Vec<Bound>,
         tuning: Tuning,
-        tls: Option<Tls>,
+        (tls, redirect): (Option<Tls>, Option<Redirect>),
         router: Frozen,
         metrics: ServerMetrics,
         tasks: &Tasks,
     ) -> Self {
         let mut shared = Shared::new(tuning, router, metrics, tasks);
         shared.tls = tls;
+        shared.redirect = redirect.map(|it| it.bound_to(&listeners));
         let shared = Arc::new(shared);
         let stop_accepting = CancellationToken::new();
         let addrs = listeners.iter().filter_map(Bound::local_addr).collect();

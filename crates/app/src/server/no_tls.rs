@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Shared;
 use super::listener::Stream;
+use super::redirect::Redirection;
 use crate::config::ServerConfig;
 use crate::reload::Source;
 
@@ -46,6 +47,10 @@ impl Tls {
     }
 
     pub(crate) fn warnings(&self) -> Vec<String> {
+        match *self {}
+    }
+
+    pub(crate) fn redirect(&self) -> Option<Redirection> {
         match *self {}
     }
 

@@ -43,7 +43,12 @@ pub(crate) fn answer(flow: Flow, request: http::Request<Incoming>) -> Answer {
         request.extensions_mut().insert(certificate.clone());
     }
     let entry = &flow.entry;
-    let dispatch = || entry.shared.router.dispatch_on(&entry.home, request);
+    let dispatch = || {
+        entry
+            .shared
+            .router_of(entry.connection())
+            .dispatch_on(&entry.home, request)
+    };
     match catch_unwind(AssertUnwindSafe(dispatch)) {
         Ok(dispatch) => Answer {
             pending: Some((dispatch.response, Open::new(flow, dispatch.context))),

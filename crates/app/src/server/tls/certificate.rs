@@ -204,7 +204,7 @@ impl Certificates {
 
     /// Those for this name: an exact one before a wildcard, which stands for one label
     /// (RFC 6125, section 6.4.3).
-    fn named(&self, name: &str) -> Option<&[usize]> {
+    pub(super) fn named(&self, name: &str) -> Option<&[usize]> {
         let name = name.to_ascii_lowercase();
         let parent = || name.split_once('.').map(|(_, parent)| parent);
         let found = self.exact.get(&name);

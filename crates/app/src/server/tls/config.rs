@@ -14,8 +14,9 @@ use rustls::{RootCertStore, ServerConfig as RustlsConfig, SupportedProtocolVersi
 
 use super::certificate::{Certificate, Certificates, Pair, is_authority};
 use super::pem::Source;
-use crate::config::{ClientAuth, TlsSettings, TlsVersion};
+use crate::config::{ClientAuth, TlsSettings, TlsVersion, check_addrs};
 use crate::reload::Changes;
+use crate::server::UNIX;
 
 /// The application protocols, the best first.
 const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -37,6 +38,7 @@ const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
 /// | early data (0-RTT) | never: it could be replayed |
 /// | a client that names no server, or an unknown one | the first certificate |
 /// | certificates of clients | not asked for; revocation lists are not read |
+/// | plain HTTP at another address | not spoken; [`redirect_from`](Self::redirect_from) |
 /// | the time for a handshake | that of the first head: `read_header_timeout` |
 ///
 /// ```no_run
@@ -58,6 +60,7 @@ pub struct TlsConfig {
     client_auth: ClientAuth,
     client_ca: Option<Source>,
     refuse_unknown: bool,
+    redirect: Option<(String, u16)>,
     own: Option<Arc<RustlsConfig>>,
 }
 
@@ -140,12 +143,34 @@ impl TlsConfig {
         self
     }
 
+    /// One more address, such as `:80`, where HTTP is spoken without TLS and every request is
+    /// answered by `308` to `https://`, with its path and query, at this port: the one that
+    /// clients see, 443 as a rule.
+    ///
+    /// Only to a host that one of the certificates is for. Any other is `421 unknown_host`: a
+    /// forged `Host` leads nobody astray. Not together with [`from_rustls`](Self::from_rustls),
+    /// whose certificates are not known here.
+    #[must_use]
+    pub fn redirect_from(mut self, addr: impl Into<String>, port: u16) -> Self {
+        self.redirect = Some((addr.into(), port));
+        self
+    }
+
+    pub(super) fn redirect(&self) -> Option<(&str, u16)> {
+        let (addr, port) = self.redirect.as_ref()?;
+        Some((addr, *port))
+    }
+
     pub(super) fn from_settings(settings: &TlsSettings) -> Self {
         let files = settings.cert_files.iter().zip(&settings.key_files);
         let start = Self {
             min_version: settings.min_version,
             client_auth: settings.client_auth,
             client_ca: settings.client_ca_file.clone().map(Source::File),
+            redirect: settings
+                .redirect_addr
+                .clone()
+                .map(|addr| (addr, settings.redirect_port)),
             ..Self::empty()
         };
         files.fold(start, |config, (chain, key)| config.and_files(chain, key))
@@ -165,6 +190,7 @@ impl TlsConfig {
             client_auth: ClientAuth::default(),
             client_ca: None,
             refuse_unknown: false,
+            redirect: None,
             own: None,
         }
     }
@@ -179,10 +205,17 @@ pub(super) struct Active {
     /// Each thing that was read, and how it is called. Keys are not among them: another key is
     /// another certificate.
     parts: Vec<(String, Vec<CertificateDer<'static>>)>,
+    certificates: Option<Arc<Certificates>>,
     pub(super) warnings: Vec<String>,
 }
 
 impl Active {
+    /// Whether a certificate is for this host.
+    pub(super) fn is_for(&self, name: &str) -> bool {
+        let known = self.certificates.as_ref();
+        known.is_some_and(|known| known.named(name).is_some())
+    }
+
     /// What is different from what was there before.
     pub(super) fn changes_since(&self, before: &Self) -> Changes {
         let mut changes = Changes::none();
@@ -205,7 +238,15 @@ impl TlsConfig {
     /// Everything that is wrong with any of them.
     pub(super) fn load(&self, http2: bool) -> Result<Active, Vec<String>> {
         if let Some(own) = &self.own {
+            if self.redirect.is_some() {
+                return Err(vec![
+                    "redirect_from cannot be used with from_rustls: which hosts its certificates \
+                     are for is not known here"
+                        .to_owned(),
+                ]);
+            }
             return Ok(Active {
+                certificates: None,
                 rustls: own.clone(),
                 not_after: None,
                 parts: Vec::new(),
@@ -213,7 +254,7 @@ impl TlsConfig {
             });
         }
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let mut wrong = Vec::new();
+        let mut wrong: Vec<_> = self.bad_redirect().into_iter().collect();
         let mut certificates = Vec::with_capacity(self.pairs.len());
         let mut warnings = Vec::new();
         for pair in &self.pairs {
@@ -237,15 +278,29 @@ impl TlsConfig {
         warnings.extend(self.no_authorities(&authorities));
         let mut parts: Vec<_> = certificates.iter().map(Certificate::part).collect();
         parts.push(("the authorities of clients".to_owned(), authorities));
-        let resolver = Certificates::new(&certificates, self.refuse_unknown);
+        let resolver = Arc::new(Certificates::new(&certificates, self.refuse_unknown));
         let rustls = self
-            .rustls(provider, verifier, resolver, http2)
+            .rustls(provider, verifier, resolver.clone(), http2)
             .map_err(|error| vec![error.to_string()])?;
         Ok(Active {
             rustls: Arc::new(rustls),
+            certificates: Some(resolver),
             not_after: certificates.iter().map(|one| one.not_after).min(),
             parts,
             warnings,
+        })
+    }
+
+    /// What is wrong with the address that leads here.
+    fn bad_redirect(&self) -> Option<String> {
+        let (addr, _) = self.redirect.as_ref()?;
+        let is_of_network = !addr.starts_with(UNIX);
+        let checked = check_addrs(std::slice::from_ref(addr));
+        (!is_of_network || checked.is_err()).then(|| {
+            format!(
+                "{addr:?} is no address to redirect from (TLS_REDIRECT_ADDR): expected one of the \
+                 network, such as `:80`"
+            )
         })
     }
 
@@ -253,7 +308,7 @@ impl TlsConfig {
         &self,
         provider: Arc<CryptoProvider>,
         verifier: Arc<dyn ClientCertVerifier>,
-        certificates: Certificates,
+        certificates: Arc<Certificates>,
         http2: bool,
     ) -> Result<RustlsConfig, rustls::Error> {
         let versions: &[&SupportedProtocolVersion] = match self.min_version {
@@ -265,7 +320,7 @@ impl TlsConfig {
         let mut config = RustlsConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)?
             .with_client_cert_verifier(verifier)
-            .with_cert_resolver(Arc::new(certificates));
+            .with_cert_resolver(certificates);
         let first = usize::from(!http2);
         let alpn = ALPN.get(first..).unwrap_or_default();
         config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
@@ -335,6 +390,7 @@ impl fmt::Debug for TlsConfig {
             .field("client_auth", &self.client_auth)
             .field("client_ca", &self.client_ca)
             .field("refuse_unknown_names", &self.refuse_unknown)
+            .field("redirect", &self.redirect)
             .field("from_rustls", &self.own.is_some())
             .finish()
     }

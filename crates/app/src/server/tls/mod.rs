@@ -10,6 +10,7 @@ mod handshake;
 mod io;
 mod metrics;
 mod pem;
+mod redirect;
 mod subject;
 
 use std::fmt;
@@ -25,6 +26,7 @@ pub(crate) use self::io::TlsIo;
 use self::metrics::TlsMetrics;
 use super::connection::note;
 use super::listener::Stream;
+use super::redirect::Redirection;
 use super::registry::Entry;
 use super::{HTTP2, Shared};
 use crate::config::ServerConfig;
@@ -102,6 +104,20 @@ impl Tls {
     /// What is worth a look though it is no problem.
     pub(crate) fn warnings(&self) -> Vec<String> {
         self.0.current().warnings.clone()
+    }
+
+    /// The plain address that leads here.
+    pub(crate) fn redirect(&self) -> Option<Redirection> {
+        let (addr, port) = self.0.source.redirect()?;
+        Some(Redirection {
+            addr: addr.to_owned(),
+            router: redirect::router(self.clone(), port),
+        })
+    }
+
+    /// Whether one of the certificates is for this host.
+    fn is_for(&self, name: &str) -> bool {
+        self.0.current().is_for(name)
     }
 
     /// Serves one connection until it ends.

@@ -7,11 +7,13 @@
 )]
 
 pub mod authority;
+mod browser;
 mod clients;
 mod files;
 pub mod foreign;
 mod handshakes;
 mod names;
+mod redirect;
 mod reload;
 mod transfers;
 
