@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use plumego_contract::{Adjust, Problem, Problems, TrustedProxies};
+use plumego_contract::{Adjust, AppContext, Problem, Problems, TrustedProxies};
 use plumego_middleware::debug_errors::RouteList;
 use plumego_middleware::{AbuseGuardLayer, ConcurrencyLimitLayer};
 use plumego_observe::log::LiveFilter;
-use plumego_observe::metrics::MetricError;
+use plumego_observe::metrics::{MetricError, Metrics};
 use plumego_observe::trace::Tracer;
 use plumego_router::Router;
 
@@ -17,6 +17,7 @@ use super::AppBuilder;
 use super::observe::count_dropped_lines;
 use crate::app::App;
 use crate::config::{ServerConfig, Shown, check_addrs};
+use crate::endpoints::BuildInfo;
 use crate::guards::{GuardStack, Guards};
 use crate::inspect::View;
 use crate::reload::{Dials, LiveConfig, Reloader, Settings as LiveSettings, Source, Times};
@@ -43,16 +44,11 @@ pub(crate) struct Settings {
 
 pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let mut problems = builder.config.validate();
-    let mut settings = builder.settings();
-    settings.tls = builder.take_tls(&mut problems);
-    settings
-        .warnings
-        .extend(settings.tls.iter().flat_map(Tls::warnings));
+    let mut settings = builder.settings_with_tls(&mut problems);
     builder.check_addrs(&mut problems);
     let mut endpoints = builder.endpoints();
     let redirect = settings.tls.as_ref().and_then(Tls::redirect);
-    let address = |to: &Redirection| Endpoint::Addr(to.addr.clone());
-    endpoints.extend(redirect.as_ref().map(address));
+    endpoints.extend(redirect.as_ref().map(Redirection::endpoint));
     check_twice(&endpoints, &mut problems);
     builder.take_over_config();
     let guards = builder.take_guards();
@@ -80,18 +76,14 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
 
     let metrics = builder.metrics;
     let build = builder.build_info;
-    let told = metrics.build_info(build.version, build.commit, build.build_time);
-    note(told, &mut problems);
+    note(tell_build(&metrics, build), &mut problems);
     let shown = Shown::new(&builder.config, builder.live.clone());
     let (given, adjust) = ((builder.live, builder.reloads), builder.context.adjust());
     let sources = sources(given, &builder.config, adjust, &settings, ours);
     let reloader = Reloader::new(sources, &metrics, &mut problems);
     let server_metrics = note(ServerMetrics::new(&metrics), &mut problems);
-    settings.redirect = redirect.and_then(|(router, addr)| {
-        let frozen = router.freeze(builder.context.clone());
-        let router = frozen.map_err(|found| problems.extend(found)).ok()?;
-        Some(Redirection::with(&addr, router))
-    });
+    settings.redirect =
+        redirect.and_then(|to| frozen_redirect(to, &builder.context, &mut problems));
     let frozen = router.freeze(builder.context);
     let frozen = frozen.map_err(|found| problems.extend(found)).ok();
     let (Some(router), Some(server_metrics)) = (frozen, server_metrics) else {
@@ -116,6 +108,21 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
         on_listening: builder.on_listening,
         is_of_process: builder.is_of_process,
     })
+}
+
+fn tell_build(metrics: &Metrics, build: BuildInfo) -> Result<(), MetricError> {
+    metrics.build_info(build.version, build.commit, build.build_time)
+}
+
+/// What answers at the address that leads to HTTPS.
+fn frozen_redirect(
+    (router, addr): (Router, String),
+    context: &AppContext,
+    problems: &mut Problems,
+) -> Option<Redirect> {
+    let frozen = router.freeze(context.clone());
+    let router = frozen.map_err(|found| problems.extend(found)).ok()?;
+    Some(Redirection::with(&addr, router))
 }
 
 /// The second one would be told that the address is in use. With port 0 each gets its own.
@@ -169,6 +176,14 @@ impl AppBuilder {
         }
         endpoints.append(&mut self.more);
         endpoints
+    }
+
+    fn settings_with_tls(&mut self, problems: &mut Problems) -> Settings {
+        let mut settings = self.settings();
+        settings.tls = self.take_tls(problems);
+        let warnings = settings.tls.iter().flat_map(Tls::warnings);
+        settings.warnings.extend(warnings);
+        settings
     }
 
     fn settings(&self) -> Settings {

@@ -141,7 +141,7 @@ impl App {
         }
     }
 
-    async fn start_with(mut self, flusher: Flusher) -> Result<Running, Error> {
+    async fn start_with(self, flusher: Flusher) -> Result<Running, Error> {
         for warning in &self.settings.warnings {
             tracing::warn!("{warning}");
         }
@@ -166,14 +166,8 @@ impl App {
             .then(|| successor.arm(&bound, &self.settings));
         let scheme = self.settings.tls.as_ref().map_or("http", |_| "https");
         let mut places: Vec<String> = bound.iter().map(|bound| bound.place(scheme)).collect();
-        if let (Some(redirect), Some(last)) = (&mut self.settings.redirect, bound.last()) {
-            *redirect = redirect.clone().bound_to(&bound);
-            let is_it = last
-                .local_addr()
-                .is_some_and(|addr| addr.port() == redirect.port);
-            if let (true, Some(place)) = (is_it, places.last_mut()) {
-                *place = last.place("http");
-            }
+        if let Some(redirect) = &self.settings.redirect {
+            redirect.name(&bound, &mut places);
         }
         let tuning = self.settings.tuning.clone();
         let server = Server::start(

@@ -3,7 +3,7 @@
 use plumego_contract::Connection;
 use plumego_router::{Frozen, Router};
 
-use super::listener::Bound;
+use super::listener::{Bound, Endpoint};
 
 /// What is to be listened on, and what answers there.
 pub(crate) struct Redirection {
@@ -12,6 +12,10 @@ pub(crate) struct Redirection {
 }
 
 impl Redirection {
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        Endpoint::Addr(self.addr.clone())
+    }
+
     /// With the router that was made of this one.
     pub(crate) fn with(addr: &str, router: Frozen) -> Redirect {
         let port = addr
@@ -40,6 +44,16 @@ impl Redirect {
             self.port = addr.map_or(0, |addr| addr.port());
         }
         self
+    }
+
+    /// Corrects how the sockets are told of: this one is not HTTPS.
+    pub(crate) fn name(&self, bound: &[Bound], places: &mut [String]) {
+        let port = self.clone().bound_to(bound).port;
+        for (bound, place) in bound.iter().zip(places) {
+            if bound.local_addr().is_some_and(|addr| addr.port() == port) {
+                *place = bound.place("http");
+            }
+        }
     }
 
     /// Whether this connection came in by the address.

@@ -1,6 +1,6 @@
 //! The checks against a real program that does one thing wrongly: this one, told by a variable.
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::HashMap;
 use std::fs::{self, OpenOptions, Permissions};
