@@ -3,31 +3,13 @@
 use std::fmt::{self, Write as _};
 
 use http::StatusCode;
+use plumego_security::input::escape_html;
 
 use super::report::Told;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:50rem;\
 padding:0 1rem}code,li{font-family:ui-monospace,monospace;overflow-wrap:anywhere}dt{color:#777;\
 margin-top:.8rem}dd{margin:0}";
-
-/// Text that cannot leave the place in a page where it stands.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                c => f.write_char(c)?,
-            }
-        }
-        Ok(())
-    }
-}
 
 pub(super) fn page(status: StatusCode, told: &Told) -> String {
     let mut out = String::with_capacity(4096);
@@ -45,7 +27,7 @@ fn write(out: &mut String, status: StatusCode, told: &Told) -> fmt::Result {
          <title>{number} {reason}</title><style>{STYLE}</style><h1>{number} {reason}</h1>"
     )?;
     if let Some(detail) = &told.detail {
-        write!(out, "<p>{}</p>", Escaped(detail))?;
+        write!(out, "<p>{}</p>", escape_html(detail))?;
     }
     let target = match &told.query {
         Some(query) => format!("{} {}?{query}", told.method, told.path),
@@ -68,7 +50,7 @@ fn entry(out: &mut String, name: &str, value: &str) -> fmt::Result {
     write!(
         out,
         "<dt>{name}</dt><dd><code>{}</code></dd>",
-        Escaped(value)
+        escape_html(value)
     )
 }
 
@@ -78,7 +60,7 @@ fn list(out: &mut String, name: &str, values: &[String]) -> fmt::Result {
     }
     write!(out, "<h2>{name}</h2><ol>")?;
     for value in values {
-        write!(out, "<li>{}</li>", Escaped(value))?;
+        write!(out, "<li>{}</li>", escape_html(value))?;
     }
     out.push_str("</ol>");
     Ok(())

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use plumego_security::input::escape_html;
+
 use super::sample::Profile;
 
 const WIDTH: f64 = 1200.0;
@@ -95,12 +97,12 @@ fn draw(
         out,
         "<g><title>{} ({} samples, {percent:.1} %)</title><rect x=\"{x:.1}\" y=\"{y}\" \
          width=\"{width:.1}\" height=\"{ROW}\" fill=\"rgb({red},{green},60)\"/>",
-        Escaped(name),
+        escaped(name),
         node.count,
     )?;
     let letters = (width / LETTER).floor();
     if letters >= 3.0 {
-        let shown = Escaped(head(name, letters));
+        let shown = escaped(head(name, letters));
         write!(
             out,
             "<text x=\"{:.1}\" y=\"{}\">{shown}</text>",
@@ -143,25 +145,9 @@ fn precise(count: u64) -> f64 {
     count as f64
 }
 
-/// Text that cannot leave the place where it stands.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                // These cannot stand in XML at all.
-                c if c.is_control() => f.write_char('\u{fffd}')?,
-                c => f.write_char(c)?,
-            }
-        }
-        Ok(())
-    }
+/// Text that cannot leave the place where it stands. Controls cannot stand in XML at all.
+fn escaped(text: &str) -> String {
+    escape_html(&text.replace(char::is_control, "\u{fffd}")).into_owned()
 }
 
 #[cfg(test)]
