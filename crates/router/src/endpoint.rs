@@ -246,7 +246,6 @@ impl<L: ContextLayer> Erased for ContextEnd<L> {
 #[derive(Clone)]
 pub(crate) struct LayerEntry {
     pub(crate) names: Arc<[&'static str]>,
-    pub(crate) identifies: Identifies,
     apply: Arc<dyn Fn(Endpoint) -> Endpoint + Send + Sync>,
 }
 
@@ -262,7 +261,6 @@ impl LayerEntry {
     {
         Self {
             names,
-            identifies: Identifies::of::<L>(),
             apply: Arc::new(move |inner| Endpoint::service(layer.layer(inner))),
         }
     }
@@ -271,48 +269,10 @@ impl LayerEntry {
         let layer = Arc::new(layer);
         Self {
             names,
-            identifies: Identifies::of::<L>(),
             apply: Arc::new(move |next| {
                 let layer = Arc::clone(&layer);
                 Endpoint(Arc::new(ContextEnd { layer, next }))
             }),
-        }
-    }
-}
-
-/// Whether a layer finds out who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Identifies {
-    /// It is one of ours, and does not.
-    No,
-    /// It is foreign, or runs a function of the program: it may.
-    Perhaps,
-    /// It is one of ours that does.
-    Yes,
-}
-
-/// The rooms that have layers of ours.
-const OURS: &[&str] = &["plumego_middleware::", "plumego_identity::"];
-
-/// The layers of ours that put a `Principal` into the request.
-const IDENTIFYING: &[&str] = &["AuthenticateLayer", "TokenAuthLayer", "SessionLayer"];
-
-/// The layers of ours that run a function of the program.
-const OPEN_ENDED: &[&str] = &["FromFnLayer"];
-
-impl Identifies {
-    /// By the name of the type. Were names written in another way, every layer would be one of
-    /// which it is not known, and the routes be closed while serving and not while building.
-    fn of<L>() -> Self {
-        let name = short_name::<L>();
-        let full = std::any::type_name::<L>();
-        let is_ours = OURS.iter().any(|room| full.starts_with(room));
-        if is_ours && IDENTIFYING.contains(&name) {
-            Self::Yes
-        } else if is_ours && !OPEN_ENDED.contains(&name) {
-            Self::No
-        } else {
-            Self::Perhaps
         }
     }
 }

@@ -35,6 +35,7 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
+        plumego_router::identifies();
         SessionService {
             inner,
             sessions: self.sessions.clone(),

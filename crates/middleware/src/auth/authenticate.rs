@@ -72,4 +72,8 @@ impl Gate for AuthenticateGate {
             }
         })
     }
+
+    fn identifies(&self) -> bool {
+        true
+    }
 }

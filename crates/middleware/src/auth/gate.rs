@@ -25,6 +25,11 @@ pub(super) trait Gate: Send + Sync + 'static {
     fn yields_to_public(&self) -> bool {
         true
     }
+
+    /// Whether it finds out who asks.
+    fn identifies(&self) -> bool {
+        false
+    }
 }
 
 /// What the route of a request says of those who call it.
@@ -150,6 +155,9 @@ macro_rules! manners {
             type Service = $crate::auth::AuthService<S>;
 
             fn layer(&self, inner: S) -> Self::Service {
+                if $crate::auth::gate::Gate::identifies(&self.gate) {
+                    plumego_router::identifies();
+                }
                 $crate::auth::AuthService {
                     inner,
                     gate: std::sync::Arc::new(self.gate.clone()),

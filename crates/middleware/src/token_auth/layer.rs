@@ -136,6 +136,7 @@ impl<S> Layer<S> for TokenAuthLayer {
     type Service = TokenAuthService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
+        plumego_router::identifies();
         TokenAuthService {
             inner,
             config: self.clone(),

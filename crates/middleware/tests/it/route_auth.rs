@@ -3,9 +3,9 @@
 use http::Method;
 use plumego_contract::auth::{Principal, Session};
 use plumego_contract::{AppContext, Body, Connection, FromParts as _, Request, Response};
-use plumego_middleware::auth::{AuthenticateLayer, SessionCheckLayer};
-use plumego_middleware::{CsrfLayer, TokenAuthLayer};
-use plumego_router::{Frozen, Router};
+use plumego_middleware::auth::{AuthenticateLayer, AuthorizeLayer, SessionCheckLayer};
+use plumego_middleware::{CsrfLayer, Next, TokenAuthLayer, from_fn};
+use plumego_router::{Frozen, IdentifyingLayer, Router};
 use plumego_stdx::Secret;
 
 use crate::auth::{Store, Tokens};
@@ -128,31 +128,24 @@ async fn the_holder_of_a_fixed_token_is_somebody() {
 }
 
 #[test]
-fn a_layer_of_ours_that_cannot_tell_who_asks_is_not_taken_for_one() {
+fn a_layer_that_cannot_tell_who_asks_is_not_taken_for_one() {
     let router = || Router::new().get("/known", whoami).authenticated();
-    let problems = router()
-        .layer(CsrfLayer::default())
-        .freeze(AppContext::default());
-    let text = problems.unwrap_err().to_string();
-    assert!(
-        text.contains("no layer around it finds out who asks"),
-        "{text}"
-    );
-    let authenticate = AuthenticateLayer::new(Tokens);
-    assert!(
-        router()
-            .layer(authenticate)
-            .freeze(AppContext::default())
-            .is_ok()
-    );
-    let function =
-        plumego_middleware::from_fn(async |request: Request, next: plumego_middleware::Next| {
-            next.run(request).await
-        });
-    assert!(
-        router()
-            .layer(function)
-            .freeze(AppContext::default())
-            .is_ok()
-    );
+    let function = || from_fn(async |request: Request, next: Next| next.run(request).await);
+    let session = SessionCheckLayer::new(Store::with(&[]));
+    for closed in [
+        router().layer(CsrfLayer::default()),
+        router().layer(AuthorizeLayer::role("admin")),
+        router().layer(session),
+        router().layer(function()),
+    ] {
+        let problems = closed.freeze(AppContext::default());
+        let text = problems.unwrap_err().to_string();
+        assert!(text.contains("no layer around it says that"), "{text}");
+    }
+    for open in [
+        router().layer(AuthenticateLayer::new(Tokens)),
+        router().layer(IdentifyingLayer::new(function())),
+    ] {
+        assert!(open.freeze(AppContext::default()).is_ok());
+    }
 }

@@ -4,12 +4,11 @@ use plumego_contract::auth::AuthRequirement;
 use plumego_contract::{Methods, Problem, Problems, RouteInfo};
 
 use super::flatten::Flat;
-use crate::endpoint::Identifies;
 
 pub(super) fn check(flat: &Flat, problems: &mut Problems) {
     for route in &flat.routes {
         let info = &route.info;
-        if let Some(why) = closed(info.auth.as_ref(), route.identifies) {
+        if let Some(why) = closed(info.auth.as_ref(), route.identified) {
             problems.push(Problem::at(format!("{info}: {why}"), info.location));
         }
         if flat.needs_policy && info.auth.is_none() && may_change_something(info) {
@@ -22,19 +21,20 @@ pub(super) fn check(flat: &Flat, problems: &mut Problems) {
         }
     }
     for fallback in &flat.fallbacks {
-        if let Some(why) = closed(fallback.auth.as_ref(), fallback.identifies) {
+        if let Some(why) = closed(fallback.auth.as_ref(), fallback.identified) {
             problems.push(Problem::at(format!("fallback: {why}"), fallback.location));
         }
     }
 }
 
 /// Why nobody would ever reach it.
-fn closed(requirement: Option<&AuthRequirement>, identifies: Identifies) -> Option<String> {
+fn closed(requirement: Option<&AuthRequirement>, identified: bool) -> Option<String> {
     let requirement = requirement.filter(|it| !it.is_public())?;
-    (identifies == Identifies::No).then(|| {
+    (!identified).then(|| {
         format!(
-            "asks for `{requirement}`, and no layer around it finds out who asks, so every request \
-             would be 401: put an `AuthenticateLayer` around it"
+            "asks for `{requirement}`, and no layer around it says that it finds out who asks, so \
+             every request would be 401: put an `AuthenticateLayer` around it, or an \
+             `IdentifyingLayer` around the layer that does"
         )
     })
 }

@@ -8,7 +8,7 @@ use plumego_contract::{Problem, Problems, RouteInfo};
 
 use super::shown_host;
 use crate::Endpoint;
-use crate::endpoint::{Identifies, LayerEntry};
+use crate::endpoint::LayerEntry;
 use crate::pattern::{Pattern, PatternError};
 use crate::router::{Group, Item, Reach, Route, Router, StateEntry};
 use crate::table::{HostRule, bind};
@@ -41,8 +41,8 @@ pub(super) struct FlatRoute {
     /// The prefix, when it is a mount or a site.
     pub(super) mount: Option<Pattern>,
     pub(super) is_site: bool,
-    /// Whether a layer around it finds out who asks.
-    pub(super) identifies: Identifies,
+    /// Whether a layer around it says that it finds out who asks. Known when it is wrapped.
+    pub(super) identified: bool,
 }
 
 pub(super) struct FlatFallback {
@@ -52,7 +52,7 @@ pub(super) struct FlatFallback {
     pub(super) needs: Needs,
     pub(super) scope: usize,
     pub(super) auth: Option<AuthRequirement>,
-    pub(super) identifies: Identifies,
+    pub(super) identified: bool,
     pub(super) location: &'static Location<'static>,
 }
 
@@ -118,7 +118,7 @@ impl Flat {
                 needs: end.needs,
                 scope: around.scope,
                 auth: around.auth,
-                identifies: identifies(self.scopes.get(around.scope).into_iter().flatten()),
+                identified: false,
                 location: end.location,
             });
         }
@@ -181,9 +181,8 @@ impl Flat {
         info.host = shown_host(&around.host);
         info.auth = within(info.auth, around.auth.as_ref());
         let outer = self.scopes.get(around.scope).into_iter().flatten();
-        let chain = outer.chain(&layers);
-        let identifies = identifies(chain.clone());
-        info.layers = chain
+        info.layers = outer
+            .chain(&layers)
             .flat_map(|layer| layer.names.iter().copied())
             .collect();
         self.routes.push(FlatRoute {
@@ -196,7 +195,7 @@ impl Flat {
             scope: around.scope,
             mount,
             is_site: reach == Reach::Site,
-            identifies,
+            identified: false,
         });
     }
 }
@@ -210,12 +209,6 @@ fn within(
         Some(inner) => Some(inner.inside(outer)),
         None => outer.cloned(),
     }
-}
-
-/// Whether one of the layers finds out who asks.
-fn identifies<'a>(layers: impl Iterator<Item = &'a LayerEntry>) -> Identifies {
-    let each = layers.map(|layer| layer.identifies);
-    each.max().unwrap_or(Identifies::No)
 }
 
 fn joined(prefix: &Pattern, written: &str) -> Result<Pattern, String> {

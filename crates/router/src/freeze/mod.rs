@@ -13,6 +13,7 @@ use self::flatten::{Flat, FlatRoute, flatten};
 use crate::endpoint::{Endpoint, LayerEntry, compose};
 use crate::frozen::{Entry, Frozen, Inner};
 use crate::guard::Guard;
+use crate::identify;
 use crate::outcome;
 use crate::pattern::Pattern;
 use crate::table::{HostRule, Slot, TableDraft};
@@ -26,6 +27,7 @@ pub(crate) fn freeze(mut router: Router, mut app: AppContext) -> Result<Frozen, 
     let mut flat = flatten(router);
     let mut problems = std::mem::take(&mut flat.problems);
     provide_states(&mut flat, &mut app, &mut problems);
+    wrap(&mut flat);
     auth::check(&flat, &mut problems);
     check::all(&flat, &app, slashes, &mut problems);
     problems.into_result(())?;
@@ -48,6 +50,20 @@ fn provide_states(flat: &mut Flat, app: &mut AppContext, problems: &mut Problems
     }
 }
 
+/// Puts the guard and the layers around each end, and listens to what the layers say of themselves.
+fn wrap(flat: &mut Flat) {
+    for route in &mut flat.routes {
+        let end = Guard::around(route.info.auth.as_ref(), route.endpoint.clone());
+        let layers = layers(&flat.scopes, route.scope).chain(&route.layers);
+        (route.endpoint, route.identified) = identify::listen(|| compose(layers, end));
+    }
+    for fallback in &mut flat.fallbacks {
+        let end = Guard::around(fallback.auth.as_ref(), fallback.endpoint.clone());
+        let layers = layers(&flat.scopes, fallback.scope);
+        (fallback.endpoint, fallback.identified) = identify::listen(|| compose(layers, end));
+    }
+}
+
 fn build(flat: Flat, app: AppContext, slashes: Slashes) -> Frozen {
     let mut table = TableDraft::default();
     let mut entries = Vec::with_capacity(flat.routes.len());
@@ -57,10 +73,7 @@ fn build(flat: Flat, app: AppContext, slashes: Slashes) -> Frozen {
         let mut info = route.info;
         info.index = index;
         entries.push(Entry {
-            endpoint: compose(
-                layers(&flat.scopes, route.scope).chain(&route.layers),
-                Guard::around(info.auth.as_ref(), route.endpoint),
-            ),
+            endpoint: route.endpoint,
             pattern: route.pattern,
             host: route.host,
             scope: route.scope,
@@ -72,10 +85,7 @@ fn build(flat: Flat, app: AppContext, slashes: Slashes) -> Frozen {
     let mut fallbacks = Vec::new();
     for fallback in flat.fallbacks {
         insert_fallback(&mut table, &fallback, fallbacks.len(), slashes);
-        fallbacks.push(compose(
-            layers(&flat.scopes, fallback.scope),
-            Guard::around(fallback.auth.as_ref(), fallback.endpoint),
-        ));
+        fallbacks.push(fallback.endpoint);
     }
     let outcomes = (0..flat.scopes.len()).map(|scope| {
         compose(

@@ -15,8 +15,8 @@ use super::{Item, Router};
 ///
 /// The router itself checks the principal of the request, inside of all layers and before the
 /// handler: nobody known is 401, a right that is missing 403. Who asks is found out by a layer
-/// around the route, such as `AuthenticateLayer`. Without one the route is closed; where no layer
-/// around it can do so, freezing it is a problem.
+/// around the route, such as `AuthenticateLayer`. A route that asks for something and has no layer
+/// around it that says it [does so](crate::identifies) is a problem at freeze.
 ///
 /// ```
 /// use plumego_router::Router;

@@ -5,9 +5,10 @@ use std::panic::Location;
 use http::StatusCode;
 use plumego_contract::auth::{AuthRequirement, Principal};
 use plumego_contract::{Request, RouteTable};
-use plumego_router::{Frozen, Router};
+use plumego_router::{Frozen, IdentifyingLayer, Router, identifies};
 use tower::Layer;
-use tower::util::MapRequest;
+use tower::ServiceBuilder;
+use tower::util::{MapRequest, MapRequestLayer, option_layer};
 
 use crate::client::{Answer, ask, freeze, problems, request, send, tell};
 
@@ -19,6 +20,7 @@ impl<S> Layer<S> for Believe {
     type Service = MapRequest<S, fn(Request) -> Request>;
 
     fn layer(&self, inner: S) -> Self::Service {
+        identifies();
         MapRequest::new(inner, believe)
     }
 }
@@ -208,13 +210,55 @@ fn a_route_that_nobody_could_ever_reach_is_a_problem() {
     assert!(found[0].starts_with("GET /closed: asks for `role:admin`, and no layer"));
     assert!(found[0].contains(&line), "{}", found[0]);
     assert!(found[1].starts_with("fallback: asks for `authenticated`"));
-    // A foreign layer may be the one: nobody is let in without it.
-    freeze(
+}
+
+/// Whether a route that asks for somebody known can be frozen within the layers.
+fn takes(layers: impl FnOnce(Router) -> Router) -> bool {
+    let router = layers(Router::new()).get("/closed", tell).authenticated();
+    match router.freeze(plumego_contract::AppContext::default()) {
+        Ok(_) => true,
+        Err(found) => {
+            let text = found.to_string();
+            assert!(text.contains("no layer around it says that"), "{text}");
+            false
+        }
+    }
+}
+
+#[test]
+fn a_layer_finds_out_who_asks_when_it_says_so() {
+    let plain = || MapRequestLayer::new(|request: Request| request);
+    assert!(takes(|r| r.layer(Believe)));
+    assert!(takes(|r| r.layer(IdentifyingLayer::new(plain()))));
+    // What does not say so is not taken for one, whoever wrote it.
+    assert!(!takes(|r| r));
+    assert!(!takes(|r| r.layer(plain())));
+    assert!(!takes(|r| r.layers(&["AuthenticateLayer"], plain())));
+    // Stacks and choices say what is in them.
+    let stack = || ServiceBuilder::new().layer(plain()).layer(Believe);
+    assert!(takes(|r| r.layer(stack().into_inner())));
+    assert!(takes(|r| r.layer(option_layer(Some(Believe)))));
+    assert!(!takes(|r| r.layer(option_layer(None::<Believe>))));
+    // What is said beside a route is not said of it.
+    let beside = |r: Router| r.group("/beside", |r| r.layer(Believe).get("/", tell));
+    assert!(!takes(beside));
+    assert!(!takes(|r| {
+        freeze(Router::new().layer(Believe).get("/", tell));
+        r
+    }));
+}
+
+#[tokio::test]
+async fn a_layer_that_says_so_and_knows_nobody_opens_nothing() {
+    let layer = IdentifyingLayer::new(MapRequestLayer::new(|request: Request| request));
+    let app = freeze(
         Router::new()
-            .layer(Believe)
-            .get("/closed", tell)
+            .layer(layer)
+            .get("/known", tell)
             .authenticated(),
     );
+    check(&app, "", "/known", 401).await;
+    check(&app, "ada role=admin", "/known", 401).await;
 }
 
 #[test]
