@@ -76,6 +76,6 @@ impl<S, L: Layer<S>> Layer<S> for IdentifyingLayer<L> {
 /// What was made, and whether one of the layers said while it was that it finds out who asks.
 pub(crate) fn listen<T>(make: impl FnOnce() -> T) -> (T, bool) {
     let outside = SAID.replace(false);
-    let made = make();
-    (made, SAID.replace(outside))
+    let result = make();
+    (result, SAID.replace(outside))
 }

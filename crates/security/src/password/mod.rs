@@ -30,9 +30,16 @@
 //! | `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, also `argon2i` and `argon2d` | RFC 9106, PHC |
 //! | `$2a$`, `$2b$`, `$2y$` and a cost | bcrypt; the first 72 bytes of the password count |
 //! | `$scrypt$ln=…,r=…,p=…$salt$hash` | scrypt (RFC 7914), PHC |
-//! | `$pbkdf2-sha256$i=…$salt$hash`, `$pbkdf2-sha256$29000$salt$hash`, also `sha512` | PBKDF2 (RFC 8018), PHC and passlib |
-//! | `pbkdf2_sha256$600000$salt$hash` | Django |
+//! | `$pbkdf2-sha256$i=…$salt$hash`, `$pbkdf2-sha256$29000$salt$hash` | PBKDF2 (RFC 8018), PHC, passlib |
+//! | `$pbkdf2-sha512$…`, `$pbkdf2-sha1$…`, `$pbkdf2$…`, which is SHA-1 | the same |
+//! | `pbkdf2_sha256$600000$salt$hash`, `pbkdf2_sha1$…` | Django |
+//! | `scrypt$16384$salt$8$5$hash`, `argon2$argon2id$…`, `bcrypt$$2b$…` | Django |
+//! | `pbkdf2:sha256:600000$salt$hash`, also `sha1`, `sha512`; `scrypt:32768:8:1$salt$hash` | Werkzeug |
 //! | `210000$salt$hash` | PBKDF2 with SHA-512, and no name |
+//!
+//! Anything else is [`PasswordError::Malformed`]: hashes that are fast (MD5, SHA, with a salt or
+//! without), `crypt`, `bcrypt_sha256`, PBKDF2 over other digests, and hashes shorter than 16 bytes.
+//! SHA-1 is safe below PBKDF2, where collisions do no harm; nothing new is made with it.
 //!
 //! # Limits and defaults
 //!

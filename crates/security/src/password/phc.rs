@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use plumego_stdx::hex;
+
 use super::PasswordError;
 use super::stored::{Digest, Stored};
 
@@ -32,6 +34,7 @@ pub(super) fn parse(text: &str) -> Parsed {
         "argon2i" => argon2(argon2::Algorithm::Argon2i, rest),
         "argon2d" => argon2(argon2::Algorithm::Argon2d, rest),
         "scrypt" => scrypt(rest),
+        "pbkdf2" | "pbkdf2-sha1" => pbkdf2(Digest::Sha1, rest),
         "pbkdf2-sha256" => pbkdf2(Digest::Sha256, rest),
         "pbkdf2-sha512" => pbkdf2(Digest::Sha512, rest),
         "2a" | "2b" | "2y" => bcrypt(text, rest),
@@ -39,7 +42,9 @@ pub(super) fn parse(text: &str) -> Parsed {
     }
 }
 
-const UNKNOWN: PasswordError = PasswordError::Malformed("its algorithm is not known");
+const UNKNOWN: PasswordError = PasswordError::Malformed(
+    "its algorithm is none of Argon2, scrypt, bcrypt and PBKDF2 in a form that is known",
+);
 
 fn argon2(algorithm: argon2::Algorithm, rest: &str) -> Parsed {
     let (version, rest) = match rest.strip_prefix("v=") {
@@ -107,16 +112,19 @@ fn bcrypt(whole: &str, rest: &str) -> Parsed {
     })
 }
 
-/// Those of Django, whose salt is text, and those with nothing but the rounds before.
+/// Those of Django and Werkzeug, and those with nothing but the rounds before.
 fn without_prefix(text: &str) -> Parsed {
-    if let Some(rest) = text.strip_prefix("pbkdf2_sha256$") {
-        let [rounds, salt, hash] = split(rest)?;
-        return Ok(Stored::Pbkdf2 {
-            digest: Digest::Sha256,
-            rounds: decimal(rounds)?,
-            salt: salt.as_bytes().to_vec(),
-            hash: bytes(hash)?,
-        });
+    if let Some((name, rest)) = text.split_once('$') {
+        match name {
+            "pbkdf2_sha1" => return django(Digest::Sha1, rest),
+            "pbkdf2_sha256" => return django(Digest::Sha256, rest),
+            "scrypt" => return django_scrypt(rest),
+            // The PHC string, and that of bcrypt, behind a name.
+            "argon2" => return parse(&format!("${rest}")),
+            "bcrypt" if rest.starts_with('$') => return parse(rest),
+            _ if name.contains(':') => return werkzeug(name, rest),
+            _ => {}
+        }
     }
     let [rounds, salt, hash] = split(text).map_err(|_| UNKNOWN)?;
     Ok(Stored::Pbkdf2 {
@@ -127,12 +135,65 @@ fn without_prefix(text: &str) -> Parsed {
     })
 }
 
-fn split(text: &str) -> Result<[&str; 3], PasswordError> {
+/// The salt is text.
+fn django(digest: Digest, rest: &str) -> Parsed {
+    let [rounds, salt, hash] = split(rest)?;
+    Ok(Stored::Pbkdf2 {
+        digest,
+        rounds: decimal(rounds)?,
+        salt: salt.as_bytes().to_vec(),
+        hash: bytes(hash)?,
+    })
+}
+
+fn django_scrypt(rest: &str) -> Parsed {
+    let [n, salt, r, p, hash] = split(rest)?;
+    Ok(Stored::Scrypt {
+        log_n: log2(n)?,
+        r: decimal(r)?,
+        p: decimal(p)?,
+        salt: salt.as_bytes().to_vec(),
+        hash: bytes(hash)?,
+    })
+}
+
+/// `pbkdf2:sha256:600000` or `scrypt:32768:8:1`; the salt is text, the hash hexadecimal.
+fn werkzeug(method: &str, rest: &str) -> Parsed {
+    let [salt, hash] = split(rest)?;
+    let (salt, hash) = (salt.as_bytes().to_vec(), digits(hash)?);
+    let parts: Vec<&str> = method.splitn(5, ':').collect();
+    match *parts {
+        ["pbkdf2", digest, rounds] => Ok(Stored::Pbkdf2 {
+            digest: match digest {
+                "sha1" => Digest::Sha1,
+                "sha256" => Digest::Sha256,
+                "sha512" => Digest::Sha512,
+                _ => return Err(UNKNOWN),
+            },
+            rounds: decimal(rounds)?,
+            salt,
+            hash,
+        }),
+        ["scrypt", n, r, p] => Ok(Stored::Scrypt {
+            log_n: log2(n)?,
+            r: decimal(r)?,
+            p: decimal(p)?,
+            salt,
+            hash,
+        }),
+        _ => Err(UNKNOWN),
+    }
+}
+
+fn split<const N: usize>(text: &str) -> Result<[&str; N], PasswordError> {
     let mut parts = text.split('$');
     let mut next = || parts.next().filter(|part| !part.is_empty()).ok_or(fields());
-    let three = [next()?, next()?, next()?];
+    let mut found = [""; N];
+    for field in &mut found {
+        *field = next()?;
+    }
     match parts.next() {
-        None => Ok(three),
+        None => Ok(found),
         Some(_) => Err(fields()),
     }
 }
@@ -158,10 +219,30 @@ fn decimal(text: &str) -> Result<u32, PasswordError> {
     text.parse().map_err(|_| number())
 }
 
+/// The exponent of a power of two.
+fn log2(text: &str) -> Result<u8, PasswordError> {
+    let n = decimal(text)?;
+    if !n.is_power_of_two() {
+        return Err(number());
+    }
+    u8::try_from(n.ilog2()).map_err(|_| number())
+}
+
+fn digits(text: &str) -> Result<Vec<u8>, PasswordError> {
+    const WRONG: PasswordError = PasswordError::Malformed("a field is not hexadecimal");
+    let pairs = text.as_bytes().chunks(2);
+    let byte = |pair: &[u8]| hex::decode(pair).map(|[byte]| byte);
+    sized(pairs.map(byte).collect::<Option<_>>().ok_or(WRONG)?)
+}
+
 fn bytes(text: &str) -> Result<Vec<u8>, PasswordError> {
     let bytes = BASE64
         .decode(text)
         .map_err(|_| PasswordError::Malformed("a field is not base64"))?;
+    sized(bytes)
+}
+
+fn sized(bytes: Vec<u8>) -> Result<Vec<u8>, PasswordError> {
     if bytes.is_empty() || bytes.len() > MAX_FIELD_BYTES {
         return Err(PasswordError::Malformed("a field has no sensible length"));
     }

@@ -2,6 +2,7 @@
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use plumego_stdx::ct_eq;
+use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 
 use super::verify;
@@ -15,6 +16,7 @@ const MIN_ARGON2_SALT_BYTES: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Digest {
+    Sha1,
     Sha256,
     Sha512,
 }
@@ -171,6 +173,7 @@ impl Stored {
                 ..
             } => {
                 match digest {
+                    Digest::Sha1 => pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, *rounds, made),
                     Digest::Sha256 => pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, *rounds, made),
                     Digest::Sha512 => pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, *rounds, made),
                 }

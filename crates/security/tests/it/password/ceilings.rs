@@ -39,12 +39,37 @@ fn a_stored_hash_may_not_ask_for_the_whole_machine() {
         ("$pbkdf2-sha512$4294967295$", "rounds of PBKDF2"),
         ("pbkdf2_sha256$4294967295$", "rounds of PBKDF2"),
         ("4294967295$", "rounds of PBKDF2"),
+        ("$pbkdf2$4294967295$", "rounds of PBKDF2"),
+        ("pbkdf2_sha1$4294967295$", "rounds of PBKDF2"),
+        ("argon2$argon2id$v=19$m=4194304,t=1,p=1$", "memory in KiB"),
     ] {
         let stored = format!("{start}{HASH}");
         let PasswordError::Excessive(why) = refused(&stored) else {
             panic!("{stored}: {:?}", refused(&stored));
         };
         assert!(why.contains(what), "{stored}: {why}");
+    }
+    let hash = "00".repeat(32);
+    for (stored, what) in [
+        (
+            format!("pbkdf2:sha256:4294967295$salt${hash}"),
+            "rounds of PBKDF2",
+        ),
+        (
+            format!("scrypt:1073741824:8:1$salt${hash}"),
+            "memory in KiB",
+        ),
+        (format!("scrypt:65536:8:64$salt${hash}"), "work of scrypt"),
+        (
+            "scrypt$2147483648$salt$8$5$AAAAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+            "memory in KiB",
+        ),
+    ] {
+        let error = refused(&stored);
+        assert!(
+            matches!(&error, PasswordError::Excessive(why) if why.contains(what)),
+            "{error}"
+        );
     }
     let bcrypt = "$2b$31$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS";
     assert!(
@@ -81,6 +106,22 @@ fn what_is_no_hash_is_malformed() {
         "$scrypt$ln=14,r=0,p=1$c2FsdHNhbHRzYWx0c2FsdA$QKHrg5tayLGcN+Y0HVPNaA",
         "$scrypt$ln=-1,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$QKHrg5tayLGcN+Y0HVPNaA",
         "plain$text$password",
+        "sha1$salt$d35a6c71c6f400c6a63dc2b0805b015ff06cc3ac",
+        "bcrypt_sha256$$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS",
+        "bcrypt$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS",
+        "argon2$",
+        "argon2$argon2$argon2",
+        "pbkdf2:md5:20000$20I7Da8Chk9bhQ8S$d35a6c71c6f400c6a63dc2b0805b015ff06cc3ac",
+        "pbkdf2:sha1$20I7Da8Chk9bhQ8S$d35a6c71c6f400c6a63dc2b0805b015ff06cc3ac",
+        "pbkdf2:sha1:20000:1$20I7Da8Chk9bhQ8S$d35a6c71c6f400c6a63dc2b0805b015ff06cc3ac",
+        "pbkdf2:sha1:0$20I7Da8Chk9bhQ8S$d35a6c71c6f400c6a63dc2b0805b015ff06cc3ac",
+        "pbkdf2:sha1:20000$20I7Da8Chk9bhQ8S$d35a6c71c6f400c6a63dc2b0805b015ff06cc3a",
+        "pbkdf2:sha1:20000$20I7Da8Chk9bhQ8S$d35a6c71c6f400",
+        "pbkdf2:sha1:20000$20I7Da8Chk9bhQ8S$\u{20ac}\u{20ac}\u{20ac}\u{20ac}\u{20ac}\u{20ac}",
+        "scrypt:0:8:1$salt$d35a6c71c6f400c6a63dc2b0805b015ff06cc3ac",
+        "scrypt:16383:8:1$salt$d35a6c71c6f400c6a63dc2b0805b015ff06cc3ac",
+        "scrypt:16384:8$salt$d35a6c71c6f400c6a63dc2b0805b015ff06cc3ac",
+        ":$salt$d35a6c71c6f400c6a63dc2b0805b015ff06cc3ac",
         "1000$c2FsdA==$",
     ] {
         let error = refused(stored);

@@ -7,7 +7,8 @@ use plumego_security::password::{PasswordConfig, PasswordError, Passwords, Verdi
 
 const PASSWORD: &str = "correct horse battery staple";
 
-/// Made by other programs: argon2-cffi, bcrypt and passlib of Python, and its `hashlib`.
+/// Made by other programs: argon2-cffi, bcrypt, passlib, Django and Werkzeug of Python, and its
+/// `hashlib`.
 const FOREIGN: &[&str] = &[
     "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$QKHrg5\
      tayLGcN+Y0HVPNaBqykOVLUxlMkZycXE1uWRM",
@@ -22,6 +23,21 @@ const FOREIGN: &[&str] = &[
     "pbkdf2_sha256$20000$NaClNaClNaCl$yawMG943scnCXvNx1WIZXRf/7A72Bo1g0QX/gqEZGJU=",
     "210000$c2FsdHNhbHRzYWx0c2FsdA==$kjYW9Mj06GEdAPgmWXTx5H5yaQ5HosLr79ny7JdalkY=",
     "$scrypt$ln=14,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$PJAV4qWLTjSe3lT4xOIAexIMw5uL3hBCiM6HFiXcgrY",
+    "$pbkdf2$20000$c2FsdHNhbHRzYWx0c2FsdA$wWWqyPmfcuzsRDgRmBWsVDb/dmM",
+    "$pbkdf2-sha1$i=20000,l=20$c2FsdHNhbHRzYWx0c2FsdA$wWWqyPmfcuzsRDgRmBWsVDb/dmM",
+    "pbkdf2_sha1$20000$NaClNaClNaClNaClNaCl12$HElxhPbfNg/SeLLTArudQq7M74A=",
+    "scrypt$16384$NaClNaClNaClNaClNaCl12$8$5$f3TbUYmonIClbZmK8mP9xbAryFVkRSmvJlMCymt5ny3CMCp\
+     M6/q/Bc+CKuC7miodsE3tD6lfoZGoFlIFImpDzA==",
+    "argon2$argon2i$v=19$m=4096,t=3,p=4$c2FsdHNhbHRzYWx0c2FsdA$p9OyKMX9\
+     hxT2p2QfLSHFBeouQYgKCCb9dI74eZ5XcqI",
+    "bcrypt$$2b$05$abcdefghijklmnopqrstuuFiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS",
+    "pbkdf2:sha1:20000$20I7Da8Chk9bhQ8S$d35a6c71c6f400c6a63dc2b0805b015ff06cc3ac",
+    "pbkdf2:sha256:20000$NlmPLK4GyTtfYusj$694e9359d4e1bf870339ed1ac42a8a45\
+     a96a79846d8e51308f39a2b941b8f128",
+    "pbkdf2:sha512:20000$QpaSsuWHTpPWgp75$b621d9e013d530e1105c96eed07c9517c6e55a3075baad233b580\
+     166297a09bb44c6c01c7d8a62510c0fffc5d9b4e18658c2faaae35dccadc89e6576b5b7d5d3",
+    "scrypt:16384:8:1$alIARJ0IPQEfYhX6$4f45053cde9f61eb3e8c5fdc9512d29601687402ca058152ee0b5d80\
+     2d39c72e13804be0b59b11ae5e9af055b32537a0ba453651fecfef8ab65d4f47f8d11017",
     "$scrypt$ln=12,r=8,p=2$c2FsdHNhbHRzYWx0c2FsdA$ninxqIkNYCYQQFnQxE47OiwNl/vu+oxT3N9pBiIYtL4",
 ];
 
