@@ -29,6 +29,7 @@
 //! Limits and defaults: see [`LogConfig`]. With the feature `log` the function `subscriber`
 //! writes the events of `tracing` as such lines.
 
+mod append;
 mod escape;
 mod filter;
 mod line;

@@ -1,13 +1,14 @@
 //! A file that is put aside when it has grown or aged, and of which a few are kept.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use plumego_stdx::Timestamp;
 
+use super::append::Appender;
 use super::sink::{LogSink, is_same, open};
 
 /// After a rotation failed, the next try comes this much later: lines go on meanwhile.
@@ -63,7 +64,8 @@ impl Default for Rotation {
 /// directory, and a new `app.log` is opened; what is beyond [`Rotation::keep`] is removed. Only
 /// files with such a name are. No line is lost and none is cut in two: a file that cannot be put
 /// aside, or a new one that cannot be opened, means that the old one is written on, and the next
-/// try comes 10 s later. One process writes to a file; two would put it aside twice.
+/// try comes 10 s later. What a full disk did not take counts for nothing: it puts no file aside,
+/// and so removes none. One process writes to a file; two would put it aside twice.
 ///
 /// ```
 /// use plumego_observe::log::{LogConfig, LogWriter, RotatingFileSink, Rotation};
@@ -83,8 +85,7 @@ pub struct RotatingFileSink {
 /// The file that is written.
 #[derive(Debug)]
 struct Current {
-    file: File,
-    bytes: u64,
+    file: Appender<File>,
     since: Timestamp,
     /// No rotation is tried before.
     not_before: Timestamp,
@@ -196,13 +197,13 @@ impl RotatingFileSink {
 
     /// Whether so many bytes more belong into a new file.
     fn is_due(&self, current: &Current, more: usize, now: Timestamp) -> bool {
-        if current.bytes == 0 || now < current.not_before {
+        if current.file.bytes() == 0 || now < current.not_before {
             return false;
         }
         let grown = self
             .rotation
             .max_bytes
-            .is_some_and(|max| current.bytes.saturating_add(more as u64) > max);
+            .is_some_and(|max| current.file.bytes().saturating_add(more as u64) > max);
         grown || self.is_old(current, now)
     }
 
@@ -225,7 +226,7 @@ impl LogSink for RotatingFileSink {
                 current.not_before = now.saturating_add(RETRY);
             }
             let room = match self.rotation.max_bytes {
-                Some(max) if now >= current.not_before => max.saturating_sub(current.bytes),
+                Some(max) if now >= current.not_before => max.saturating_sub(current.file.bytes()),
                 _ => u64::MAX,
             };
             let (fitting, left) = split_at_room(rest, room);
@@ -236,10 +237,11 @@ impl LogSink for RotatingFileSink {
     }
 
     fn reopen(&self) -> io::Result<bool> {
-        let opened = Current::open(&self.path)?;
+        let mut opened = Current::open(&self.path)?;
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_other = !is_same(&current.file, &opened.file);
+        let is_other = !is_same(current.file.get_ref(), opened.file.get_ref());
         if is_other {
+            opened.put_aside = current.put_aside;
             *current = opened;
         }
         Ok(is_other)
@@ -259,8 +261,7 @@ impl Current {
                 .map_or(now, Timestamp::from_system_time),
         };
         Ok(Self {
-            file,
-            bytes: metadata.len(),
+            file: Appender::new(file, metadata.len()),
             since,
             not_before: Timestamp::default(),
             put_aside: Timestamp::default(),
@@ -268,11 +269,10 @@ impl Current {
     }
 
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
-        if self.bytes == 0 {
+        if self.file.bytes() == 0 {
             self.since = Timestamp::now();
         }
-        self.bytes = self.bytes.saturating_add(lines.len() as u64);
-        self.file.write_all(lines)
+        self.file.append(lines)
     }
 }
 

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::append::Appender;
+
 /// Takes whole lines in batches.
 ///
 /// Never called from two threads at once by one `LogWriter`, and never on the request path. It
@@ -67,20 +69,21 @@ impl LogSink for StderrSink {
     }
 }
 
-/// Appends to a file. Does not rotate by itself: see
-/// [`RotatingFileSink`](super::RotatingFileSink). A rotation from outside moves the file away and
+/// Appends to a file. A line that a full disk cut in two is ended before the next one begins.
+///
+/// Does not rotate by itself: see [`RotatingFileSink`](super::RotatingFileSink). A rotation from outside moves the file away and
 /// has the application [reopen](LogSink::reopen) it, or copies and truncates it.
 #[derive(Debug)]
 pub struct FileSink {
     path: PathBuf,
-    file: Mutex<File>,
+    file: Mutex<Appender<File>>,
 }
 
 impl FileSink {
     /// Opens the file, made when missing. The error names the path.
     pub fn append<P: AsRef<Path>>(path: P) -> io::Result<Self> {
         let path = path.as_ref().to_owned();
-        let file = Mutex::new(open(&path)?);
+        let file = Mutex::new(Appender::new(open(&path)?, 0));
         Ok(Self { path, file })
     }
 }
@@ -88,14 +91,16 @@ impl FileSink {
 impl LogSink for FileSink {
     fn write_all(&self, lines: &[u8]) -> io::Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(lines)
+        file.append(lines)
     }
 
     fn reopen(&self) -> io::Result<bool> {
         let opened = open(&self.path)?;
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_other = !is_same(&file, &opened);
-        *file = opened;
+        let is_other = !is_same(file.get_ref(), &opened);
+        if is_other {
+            *file = Appender::new(opened, 0);
+        }
         Ok(is_other)
     }
 }

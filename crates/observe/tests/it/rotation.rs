@@ -143,6 +143,21 @@ fn a_file_that_cannot_be_put_aside_is_written_on() {
     assert_eq!(read(&moved.join("app.log")), "line 01\nline 02\nline 03\n");
 }
 
+/// A full disk: nothing that was not written counts, so no good file is put aside and removed.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_puts_no_file_aside() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("app.log");
+    std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+    let sink = RotatingFileSink::append(&path, rotation(8, 3)).unwrap();
+    for _ in 0..3 {
+        let error = sink.write_all(b"line 01\n").unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+    }
+    assert_eq!(files(&directory), [path]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_moved_away_is_opened_again() {
