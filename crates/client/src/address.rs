@@ -148,6 +148,21 @@ const fn of_v6(address: Ipv6Addr) -> AddressKind {
     }
 }
 
+/// The IPv4 address that this one leads to, for the forms of IPv6 that carry one: NAT64, ISATAP,
+/// 6to4, v4-compatible and v4-translated. A mapped address is none of them: it is IPv4.
+pub(crate) const fn inside(address: IpAddr) -> Option<Ipv4Addr> {
+    let IpAddr::V6(address) = address else {
+        return None;
+    };
+    match address.segments() {
+        [0x64, 0xff9b, 0 | 1, _, _, _, high, low]
+        | [_, _, _, _, 0 | 0x200, 0x5efe, high, low]
+        | [0x2002, high, low, ..]
+        | [0, 0, 0, 0, 0 | 0xffff, 0, high, low] => Some(inner(high, low)),
+        _ => None,
+    }
+}
+
 const fn inner(high: u16, low: u16) -> Ipv4Addr {
     let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
     Ipv4Addr::new(a, b, c, d)

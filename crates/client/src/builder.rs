@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use plumego_contract::{Problem, Problems};
 use plumego_observe::metrics::Metrics;
 
@@ -83,7 +83,8 @@ impl ClientBuilder<Guarded> {
     }
 
     /// Refuses this network although it is public, whatever else is allowed: that of your own
-    /// public addresses, where services may listen that are closed to strangers elsewhere.
+    /// public addresses, where services may listen that are closed to strangers elsewhere. One of
+    /// IPv4 is refused inside of IPv6 addresses too, as NAT64 has them.
     #[track_caller]
     pub fn deny_net(mut self, net: &str) -> Self {
         if let Some(net) = self.read_net("deny_net", net) {
@@ -140,7 +141,7 @@ impl ClientBuilder<Guarded> {
                 "`{what}({net:?})` is no network; write one as `10.1.0.0/16`"
             ));
         }
-        read
+        read.map(unmapped)
     }
 
     #[track_caller]
@@ -164,6 +165,16 @@ impl ClientBuilder<Guarded> {
             }
         }
     }
+}
+
+/// A network of mapped addresses (`::ffff:10.0.0.0/104`) as what it is: addresses are compared as
+/// IPv4.
+fn unmapped(net: IpNet) -> IpNet {
+    let IpNet::V6(v6) = net else { return net };
+    let bits = v6.prefix_len().checked_sub(96);
+    let inner = v6.addr().to_ipv4_mapped().zip(bits);
+    let mapped = inner.and_then(|(address, bits)| Ipv4Net::new(address, bits).ok());
+    mapped.map_or(net, IpNet::V4)
 }
 
 impl ClientBuilder<Trusted> {

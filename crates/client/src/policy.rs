@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-use crate::address::AddressKind;
+use crate::address::{AddressKind, inside};
 use crate::url::{Host, Origin, Scheme, Url};
 
 /// Ports that a guarded client reaches unless others are allowed.
@@ -159,7 +159,10 @@ impl Guard {
     }
 
     fn check_address(&self, host: &Host, address: IpAddr) -> Result<(), Refusal> {
-        if self.denied.iter().any(|net| net.contains(&address)) {
+        // What is closed is closed by any way that leads there.
+        let forms = [Some(address), inside(address).map(IpAddr::V4)];
+        let is_in = |net: &IpNet| forms.iter().flatten().any(|form| net.contains(form));
+        if self.denied.iter().any(is_in) {
             return Err(Refusal::Denied(address));
         }
         let kind = AddressKind::of(address);

@@ -15,7 +15,7 @@ use plumego_stdx::random;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::client::Inner;
-use crate::connection::{Connection, NotSent};
+use crate::connection::{Connection, MAX_HEADERS, NotSent};
 use crate::download::{Download, DownloadLimits, Lease};
 use crate::error::{Error, Kind, Stage};
 use crate::gate::Full;
@@ -274,6 +274,10 @@ impl Inner {
             };
             let request = call.request(connection.is_http2(), body, &self.user_agent);
             match self.send_one(connection, request, &progress).await {
+                Some(Ok((response, _))) if response.headers().len() > MAX_HEADERS => {
+                    let error = self.error(&call.url, Kind::Exchange);
+                    return Err(error.with_source("the answer has more than 100 header fields"));
+                }
                 Some(Ok((response, connection))) => {
                     let (head, body) = response.into_parts();
                     let pool = Arc::clone(&self.pool);

@@ -216,6 +216,47 @@ async fn hosts_and_networks_can_be_opened_and_closed() {
     assert_eq!(error.refusal(), Some(&Refusal::Insecure));
 }
 
+/// A network that is closed is not reached by a form of IPv6 that leads there either, nor opened by
+/// how it is written.
+#[test]
+fn a_closed_network_is_closed_in_every_form() {
+    for denied in [
+        "8.8.0.0/16",
+        "8.8.8.8",
+        "::ffff:8.8.0.0/112",
+        "::ffff:8.8.8.8",
+    ] {
+        let client = guarded()
+            .deny_net(denied)
+            .allow_net("::/0")
+            .build()
+            .unwrap();
+        for url in [
+            "http://8.8.8.8/",
+            "http://[::ffff:8.8.8.8]/",
+            "http://[64:ff9b::808:808]/",
+            "http://[64:ff9b:1::808:808]/",
+            "http://[2600::5efe:808:808]/",
+            "http://[2600::200:5efe:808:808]/",
+            "http://[2002:808:808::1]/",
+            "http://[::808:808]/",
+            "http://[::ffff:0:808:808]/",
+        ] {
+            let error = client.check(url).unwrap_err();
+            let refusal = error.refusal();
+            assert!(
+                matches!(refusal, Some(Refusal::Denied(_))),
+                "{denied} {url}: {error}"
+            );
+        }
+        for url in ["http://9.9.9.9/", "http://[64:ff9b::909:909]/"] {
+            assert!(client.check(url).is_ok(), "{denied} {url}");
+        }
+    }
+    let opened = Client::guarded("test").allow_net("::ffff:10.0.0.0/104");
+    assert!(opened.build().unwrap().check("http://10.1.2.3/").is_ok());
+}
+
 /// A URL is refused before anything is looked up or dialled.
 #[test]
 fn bypass_urls_are_refused_at_once() {

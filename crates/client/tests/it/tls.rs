@@ -237,6 +237,41 @@ async fn http2_is_spoken_where_it_is_offered_and_one_connection_serves_all() {
     assert_eq!(answer.version(), http::Version::HTTP_11);
 }
 
+/// The bounds of a head are those of HTTP/1.1.
+#[tokio::test]
+async fn a_head_of_http2_has_a_hundred_fields_at_most() {
+    let site = Site::with(&["127.0.0.1"], &[b"h2"], |asked| {
+        let mut answer = respond(200, "ok");
+        let fields: usize = asked.head.uri.path()[1..].parse().unwrap();
+        for number in answer.headers().len()..fields {
+            let name = http::HeaderName::try_from(format!("x-{number}")).unwrap();
+            answer
+                .headers_mut()
+                .insert(name, http::HeaderValue::from_static("1"));
+        }
+        answer
+    })
+    .await;
+    let client = guarded()
+        .only_ca_pem(site.ca())
+        .retry(plumego_client::Retry::off())
+        .build()
+        .unwrap();
+    // The server adds `date` and `content-length` by itself.
+    let answer = within(client.get(site.url("/98")).send()).await.unwrap();
+    assert_eq!(answer.headers().len(), 100);
+    drop(answer);
+    let error = within(client.get(site.url("/99")).send())
+        .await
+        .unwrap_err();
+    assert!(
+        format!("{error:?}").contains("100 header fields"),
+        "{error:?}"
+    );
+    let next = within(client.get(site.url("/98")).send()).await;
+    assert!(next.is_ok(), "the others go on");
+}
+
 /// A connection on which an answer did not come is not shared by the next request: nobody knows
 /// whether the other side is still there.
 #[tokio::test]
