@@ -16,6 +16,7 @@ pub async fn refresh_store<S: RefreshStore>(make: impl AsyncFn() -> S) {
     replaces_what_was_expected_alone(make().await).await;
     lets_one_of_many_replace(make().await).await;
     lists_a_subject(make().await).await;
+    lists_none_that_ended(make().await).await;
 }
 
 /// Checks a store of revocations. See the [module](super).
@@ -155,7 +156,8 @@ async fn lists_a_subject<S: RefreshStore>(store: S) {
             .expect("a new family is kept");
     }
     let list = async |subject: &str, limit| {
-        let families = store.list(subject, limit).await.expect("the store answers");
+        let families = store.list(subject, at(10), limit).await;
+        let families = families.expect("the store answers");
         families
             .into_iter()
             .map(|family| family.session.id)
@@ -168,6 +170,35 @@ async fn lists_a_subject<S: RefreshStore>(store: S) {
         [""; 0],
         "a subject is spelled exactly so"
     );
+}
+
+async fn lists_none_that_ended<S: RefreshStore>(store: S) {
+    for (id, begun) in [("a", 1), ("b", 2), ("c", 3), ("d", 4)] {
+        let family = family(id, "ada", begun);
+        store.create(family).await.expect("a new family is kept");
+    }
+    let change = async |id: &str, change: &dyn Fn(&mut Family)| {
+        let family = store.get(id).await.expect("the store answers");
+        let mut next = family.expect("it is there");
+        change(&mut next);
+        next.revision = 2;
+        let done = store.replace(1, next).await.expect("the store answers");
+        assert!(done, "the revision is the expected one");
+    };
+    change("b", &|family| family.session.revoke("signed out", at(5))).await;
+    change("c", &|family| {
+        family.session.refresh_expires_at = Some(at(10))
+    })
+    .await;
+    change("d", &|family| family.session.expires_at = Some(at(10))).await;
+    let list = async |now, limit| {
+        let families = store.list("ada", now, limit).await;
+        let families = families.expect("the store answers").into_iter();
+        families.map(|family| family.session.id).collect::<Vec<_>>()
+    };
+    assert_eq!(list(at(9), 10).await, ["d", "c", "a"], "one was ended");
+    assert_eq!(list(at(10), 10).await, ["a"], "two more are over");
+    assert_eq!(list(at(10), 1).await, ["a"], "they hide no other one");
 }
 
 async fn revokes_ids<S: RevocationStore>(store: S) {

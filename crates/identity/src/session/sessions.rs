@@ -11,6 +11,10 @@ use super::cookie::{CookieKeys, CookieShape, SessionId};
 use super::record::{ErasedSessionRecords, SessionRecord, SessionRecords, Swap};
 use super::{IdleLimit, SessionConfig};
 
+/// How many sessions a subject may have beyond its bound, when many sign in at the same time. The
+/// next sign-in ends them.
+const MARGIN: usize = 1024;
+
 type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Sessions of browsers. Cheap to clone; see the [module](super).
@@ -214,7 +218,7 @@ impl Sessions {
     pub(super) async fn cap(&self, subject: &str, keep: &str) -> Result<(), AuthError> {
         let most = self.config().max_per_subject;
         let found = self
-            .ask(self.records().list_erased(subject, most + 16))
+            .ask(self.records().list_erased(subject, most + MARGIN))
             .await?;
         let others = found.iter().filter(|record| record.session.id != keep);
         for record in others.skip(most - 1) {

@@ -4,6 +4,8 @@ use plumego_contract::{Problem, Problems};
 
 /// The longest a family of tokens may live.
 const MAX_SESSION: Duration = Duration::from_hours(24 * 400);
+/// The most sessions that one subject may be given.
+pub(super) const MAX_SESSIONS_PER_SUBJECT: usize = 1000;
 
 /// How tokens are made and for how long they are good.
 ///
@@ -89,7 +91,7 @@ impl TokenConfig {
             "`session_ttl` is longer than 400 days",
         );
         expect(
-            (1..=1000).contains(&self.sessions_per_subject),
+            (1..=MAX_SESSIONS_PER_SUBJECT).contains(&self.sessions_per_subject),
             "`sessions_per_subject` is not between 1 and 1000",
         );
         expect(

@@ -5,10 +5,18 @@ use plumego_security::jwt::{Claims, sign_claims};
 use plumego_stdx::{Hex, Secret, Timestamp, ct_eq, random};
 
 use super::Family;
+use super::config::MAX_SESSIONS_PER_SUBJECT;
 use super::service::Inner;
 
 /// How often a write is tried that somebody else was faster with.
 const ATTEMPTS: usize = 8;
+
+/// How many sessions a subject may have beyond its bound, when many sign in at the same time. The
+/// next sign-in ends them.
+const MARGIN: usize = 1024;
+
+/// Why the families of an earlier version are ended.
+const WITHDRAWN: &str = "withdrawn";
 
 /// The claim with the number of a refresh token in its family.
 const GENERATION: &str = "gen";
@@ -76,6 +84,11 @@ impl Inner {
             if family.generation > link.generation {
                 self.end_family(&link.family, "refresh token reused")
                     .await?;
+                tracing::warn!(
+                    subject = link.subject,
+                    "a refresh token came a second time: its session was ended, for somebody may \
+                     have a copy of it"
+                );
                 return Err(AuthError::new(AuthErrorKind::RefreshReused));
             }
             let mut next = family.clone();
@@ -96,10 +109,32 @@ impl Inner {
 
     /// Ends a family and every access token of it.
     pub(super) async fn end_family(&self, id: &str, reason: &str) -> Result<(), AuthError> {
-        let now = (self.now)();
         // First what is asked at each request: should the second write fail, asking again
         // completes it.
         self.revoke_id(id).await?;
+        self.close_family(id, reason).await
+    }
+
+    /// Ends every family that began with an earlier version.
+    pub(super) async fn close_families_before(
+        &self,
+        subject: &str,
+        version: u64,
+    ) -> Result<(), AuthError> {
+        let now = (self.now)();
+        let most = MAX_SESSIONS_PER_SUBJECT + MARGIN;
+        let families = self.families.list_erased(subject, now, most).await?;
+        for family in families {
+            if family.session.token_version < version {
+                self.close_family(&family.session.id, WITHDRAWN).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes that a family is ended.
+    async fn close_family(&self, id: &str, reason: &str) -> Result<(), AuthError> {
+        let now = (self.now)();
         for _ in 0..ATTEMPTS {
             let Some(family) = self.families.get_erased(id).await? else {
                 return Ok(());
@@ -151,18 +186,23 @@ impl Inner {
 
     /// Whether the family may go on with this token, or was used before with it.
     async fn check(&self, family: &Family, link: &Link, now: Timestamp) -> Result<(), AuthError> {
-        let mut bearer = Principal::new(&link.subject);
-        bearer.tenant.clone_from(&link.tenant);
-        family.session.check(&bearer, now)?;
         let asked = [link.family.as_str()];
         let standing = self
             .revocations
             .standing_erased(&asked, &link.subject)
             .await?;
+        let is_outdated = standing.version != family.session.token_version;
+        let is_withdrawn = family.session.revoke_reason.as_deref() == Some(WITHDRAWN);
+        // What was withdrawn is told to be that, and not that somebody signed out.
+        if !(is_outdated && is_withdrawn) {
+            let mut bearer = Principal::new(&link.subject);
+            bearer.tenant.clone_from(&link.tenant);
+            family.session.check(&bearer, now)?;
+        }
         if standing.revoked {
             return Err(AuthError::new(AuthErrorKind::SessionRevoked));
         }
-        if standing.version != family.session.token_version {
+        if is_outdated {
             return Err(AuthError::new(AuthErrorKind::VersionMismatch));
         }
         let id = family.session.refresh_id.as_deref().unwrap_or_default();
@@ -242,19 +282,9 @@ impl Inner {
     /// Ends the oldest sessions of a subject that has as many as it may.
     async fn make_room(&self, subject: &str) -> Result<(), AuthError> {
         let most = self.config.sessions_per_subject;
-        // More than one is over at most when several signed in at the same time.
-        let families = self.families.list_erased(subject, most + 8).await?;
         let now = (self.now)();
-        let bearer = |family: &Family| {
-            let mut bearer = Principal::new(subject);
-            bearer.tenant.clone_from(&family.session.tenant);
-            bearer
-        };
-        let alive = families.iter().filter(|family| {
-            let bearer = bearer(family);
-            family.session.check(&bearer, now).is_ok()
-        });
-        for family in alive.skip(most.saturating_sub(1)) {
+        let alive = self.families.list_erased(subject, now, most + MARGIN);
+        for family in alive.await?.iter().skip(most.saturating_sub(1)) {
             self.end_family(&family.session.id, "too many sessions")
                 .await?;
         }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use plumego_contract::auth::{AuthError, AuthFuture, Principal, Session};
+use plumego_contract::auth::{AuthError, AuthFuture, Principal, Session, SessionStatus};
+use plumego_stdx::Timestamp;
 
 /// One sign-in: its session, and which refresh token of it is good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,16 @@ impl Family {
             revision: 1,
             principal,
         }
+    }
+
+    /// Whether it can still be exchanged: its session is active, and neither that nor the refresh
+    /// token is over.
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        let session = &self.session;
+        let over = |end: Option<Timestamp>| end.is_some_and(|end| end <= now);
+        session.status == SessionStatus::Active
+            && !over(session.expires_at)
+            && !over(session.refresh_expires_at)
     }
 }
 
@@ -59,13 +70,15 @@ pub trait RefreshStore: Send + Sync + 'static {
         next: Family,
     ) -> impl Future<Output = Result<bool, AuthError>> + Send;
 
-    /// The families of a subject, the newest first, at most `limit`.
+    /// The families of a subject that are [alive](Family::is_alive), the newest first, at most
+    /// `limit`. Those that ended do not count: they would hide the others behind them.
     ///
     /// # Errors
     /// `Outage`.
     fn list(
         &self,
         subject: &str,
+        now: Timestamp,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Family>, AuthError>> + Send;
 }
@@ -82,7 +95,12 @@ pub trait ErasedRefreshStore: Send + Sync + 'static {
     fn replace_erased(&self, expected: u64, next: Family) -> AuthFuture<'_, bool>;
 
     /// See [`RefreshStore::list`].
-    fn list_erased<'a>(&'a self, subject: &'a str, limit: usize) -> AuthFuture<'a, Vec<Family>>;
+    fn list_erased<'a>(
+        &'a self,
+        subject: &'a str,
+        now: Timestamp,
+        limit: usize,
+    ) -> AuthFuture<'a, Vec<Family>>;
 }
 
 impl<T: RefreshStore> ErasedRefreshStore for T {
@@ -98,8 +116,13 @@ impl<T: RefreshStore> ErasedRefreshStore for T {
         Box::pin(self.replace(expected, next))
     }
 
-    fn list_erased<'a>(&'a self, subject: &'a str, limit: usize) -> AuthFuture<'a, Vec<Family>> {
-        Box::pin(self.list(subject, limit))
+    fn list_erased<'a>(
+        &'a self,
+        subject: &'a str,
+        now: Timestamp,
+        limit: usize,
+    ) -> AuthFuture<'a, Vec<Family>> {
+        Box::pin(self.list(subject, now, limit))
     }
 }
 
@@ -116,7 +139,12 @@ impl RefreshStore for Arc<dyn ErasedRefreshStore> {
         (**self).replace_erased(expected, next).await
     }
 
-    async fn list(&self, subject: &str, limit: usize) -> Result<Vec<Family>, AuthError> {
-        (**self).list_erased(subject, limit).await
+    async fn list(
+        &self,
+        subject: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Family>, AuthError> {
+        (**self).list_erased(subject, now, limit).await
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use plumego_contract::auth::{AuthError, SessionStatus};
+use plumego_contract::auth::AuthError;
 use plumego_stdx::Timestamp;
 
 use super::{Family, RefreshStore, RevocationStore, Standing};
@@ -13,8 +13,8 @@ const DEFAULT_REVOCATIONS: usize = 100_000;
 
 /// Families of tokens in the memory of this process: gone at a restart, unknown to other instances.
 ///
-/// At most 100,000 families, or as many as stated. Beyond that, those that ended or are over make
-/// room; when none does, a sign-in is `503`.
+/// At most 100,000 families, or as many as stated. Those of a subject that ended or are over go with
+/// its next sign-in, and beyond the bound those of everybody; when none does, a sign-in is `503`.
 #[derive(Debug)]
 pub struct MemoryRefreshStore {
     families: Mutex<Families>,
@@ -59,11 +59,26 @@ impl Families {
 
     /// Lets go of the families that can be exchanged no more.
     fn sweep(&mut self, now: Timestamp) {
-        self.by_id.retain(|_, there| is_alive(there, now));
+        self.by_id.retain(|_, there| there.is_alive(now));
         let by_id = &self.by_id;
         self.by_subject.retain(|_, entries| {
             entries.retain(|(_, id)| by_id.contains_key(id));
             !entries.is_empty()
+        });
+    }
+
+    /// The same for one subject, so that its list is no longer than what it may have.
+    fn sweep_subject(&mut self, subject: &str, now: Timestamp) {
+        let Some(entries) = self.by_subject.get_mut(subject) else {
+            return;
+        };
+        let by_id = &mut self.by_id;
+        entries.retain(|(_, id)| {
+            let alive = by_id.get(id).is_some_and(|there| there.is_alive(now));
+            if !alive {
+                by_id.remove(id);
+            }
+            alive
         });
     }
 }
@@ -74,9 +89,11 @@ impl RefreshStore for MemoryRefreshStore {
         if families.by_id.contains_key(&family.session.id) {
             return Err(AuthError::outage("there is a family of that id"));
         }
+        // The newcomer's own beginning is the time.
+        let now = family.session.created_at;
+        families.sweep_subject(&family.session.subject, now);
         if families.by_id.len() >= self.capacity {
-            // The newcomer's own beginning is the time.
-            families.sweep(family.session.created_at);
+            families.sweep(now);
         }
         if families.by_id.len() >= self.capacity {
             return Err(AuthError::outage("the store of refresh tokens is full"));
@@ -96,23 +113,18 @@ impl RefreshStore for MemoryRefreshStore {
         Ok(fitting.map(|there| *there = next).is_some())
     }
 
-    async fn list(&self, subject: &str, limit: usize) -> Result<Vec<Family>, AuthError> {
+    async fn list(
+        &self,
+        subject: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Family>, AuthError> {
         let families = self.lock();
-        let entries = families.by_subject.get(subject);
-        let newest = entries.into_iter().flatten().rev().take(limit);
-        Ok(newest
-            .filter_map(|(_, id)| families.by_id.get(id).cloned())
-            .collect())
+        let entries = families.by_subject.get(subject).into_iter().flatten();
+        let newest = entries.rev().filter_map(|(_, id)| families.by_id.get(id));
+        let alive = newest.filter(|family| family.is_alive(now));
+        Ok(alive.take(limit).cloned().collect())
     }
-}
-
-/// Whether the family can still be exchanged.
-fn is_alive(family: &Family, now: Timestamp) -> bool {
-    let session = &family.session;
-    let over = |end: Option<Timestamp>| end.is_some_and(|end| end <= now);
-    session.status == SessionStatus::Active
-        && !over(session.expires_at)
-        && !over(session.refresh_expires_at)
 }
 
 /// Revocations in the memory of this process: gone at a restart, unknown to other instances.

@@ -129,8 +129,7 @@ impl TokenService {
     /// # Errors
     /// `InvalidToken` when the principal did not come with a token of ours; `Outage`.
     pub async fn revoke(&self, principal: &Principal) -> Result<(), AuthError> {
-        let token = principal.claim("jti").ok_or(AuthError::invalid_token())?;
-        self.inner.revoke_id(token).await
+        self.inner.revoke_id(self.own(principal, "jti")?).await
     }
 
     /// Ends the session that this principal came with: its family of tokens, and every access token
@@ -139,9 +138,8 @@ impl TokenService {
     /// # Errors
     /// `InvalidToken` when the principal did not come with a token of ours; `Outage`.
     pub async fn end_session_of(&self, principal: &Principal) -> Result<(), AuthError> {
-        let session = principal.claim(claims::SESSION_ID);
-        self.end_session(session.ok_or(AuthError::invalid_token())?, "signed out")
-            .await
+        let session = self.own(principal, claims::SESSION_ID)?;
+        self.end_session(session, "signed out").await
     }
 
     /// Ends a session: its family of tokens, and every access token of it, at once. One that is
@@ -153,13 +151,25 @@ impl TokenService {
         self.inner.end_family(id, reason).await
     }
 
-    /// Takes back every token of a subject: raises its version and gives the new one. For a
-    /// changed password, or an account that is closed.
+    /// Takes back every token of a subject: raises its version, ends its sessions, and gives the new
+    /// version. For a changed password, or an account that is closed.
     ///
     /// # Errors
-    /// `Outage`.
+    /// `Outage`. Nothing may be done then, or half of it: ask again.
     pub async fn withdraw(&self, subject: &str) -> Result<u64, AuthError> {
-        self.inner.revocations.raise_version_erased(subject).await
+        let inner = &*self.inner;
+        // Every token is dead with the first write, the sessions behind them with the others.
+        let version = inner.revocations.raise_version_erased(subject).await?;
+        inner.close_families_before(subject, version).await?;
+        Ok(version)
+    }
+
+    /// What a token of ours says by that name. One of another issuer may name a session too, and
+    /// that is not its to end.
+    fn own<'a>(&self, principal: &'a Principal, name: &str) -> Result<&'a str, AuthError> {
+        let ours = principal.claim("iss") == Some(&self.inner.config.issuer);
+        let claim = principal.claim(name).filter(|_| ours);
+        claim.ok_or(AuthError::invalid_token())
     }
 }
 

@@ -12,7 +12,9 @@ const ATTEMPTS: usize = 8;
 /// The sessions behind the tokens of a [`TokenService`], as a store of sessions.
 ///
 /// For the layer that checks sessions, and for pages where somebody sees where they are signed in.
-/// A session that ends here ends its tokens with it.
+/// A session that ends here ends its tokens with it. [`list`](SessionStore::list) shows those that
+/// are good; [`get`](SessionStore::get) says of one that ended when and why, as long as the store
+/// keeps it.
 #[derive(Clone)]
 pub struct FamilySessions {
     tokens: TokenService,
@@ -71,12 +73,9 @@ impl SessionStore for FamilySessions {
     }
 
     async fn list(&self, subject: &str, limit: usize) -> Result<Vec<Session>, AuthError> {
-        let families = self
-            .tokens
-            .inner
-            .families
-            .list_erased(subject, limit)
-            .await?;
+        let inner = &self.tokens.inner;
+        let now = (inner.now)();
+        let families = inner.families.list_erased(subject, now, limit).await?;
         Ok(families.into_iter().map(|family| family.session).collect())
     }
 }

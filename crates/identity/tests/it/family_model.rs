@@ -55,6 +55,8 @@ struct Family {
     generation: u64,
     end: i64,
     ended: bool,
+    /// Withdrawn, and let go of at a later sign-in.
+    forgotten: bool,
 }
 
 #[derive(Default)]
@@ -101,7 +103,7 @@ impl Model {
         let family = &self.families[pair.family];
         if now >= pair.refresh_end {
             Err(Kind::TokenExpired)
-        } else if family.ended {
+        } else if family.ended || family.forgotten {
             Err(Kind::SessionRevoked)
         } else if family.version != self.versions[family.subject] {
             Err(Kind::VersionMismatch)
@@ -141,12 +143,17 @@ async fn apply(world: &World, model: &mut Model, step: Step, now: i64) {
         Step::Wait { seconds } => world.clock.advance(seconds),
         Step::SignIn { subject } => {
             let tokens = world.sign_in(SUBJECTS[subject]).await;
+            let version = model.versions[subject];
+            for family in &mut model.families {
+                family.forgotten |= family.subject == subject && family.version != version;
+            }
             model.families.push(Family {
                 subject,
                 version: model.versions[subject],
                 generation: 1,
                 end: now + SESSION,
                 ended: false,
+                forgotten: false,
             });
             model.add(tokens, model.families.len() - 1, now);
         }

@@ -13,6 +13,7 @@ mod family;
 mod family_model;
 mod jwks;
 mod races;
+mod regression;
 mod ring;
 mod ring_model;
 mod session;

@@ -52,7 +52,7 @@ async fn a_full_store_makes_room_only_by_what_is_over() {
     ended.revision += 1;
     assert!(store.replace(1, ended).await.unwrap());
     store.create(family("fourth", 100)).await.unwrap();
-    let listed = store.list("ada", 10).await.unwrap();
+    let listed = store.list("ada", clock.now(), 10).await.unwrap();
     assert_eq!(listed.len(), 2, "what went is listed no more");
 }
 

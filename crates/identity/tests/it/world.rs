@@ -116,8 +116,13 @@ impl<S: RefreshStore> RefreshStore for Flaky<S> {
         self.there()?.replace(expected, next).await
     }
 
-    async fn list(&self, subject: &str, limit: usize) -> Result<Vec<Family>, AuthError> {
-        self.there()?.list(subject, limit).await
+    async fn list(
+        &self,
+        subject: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Family>, AuthError> {
+        self.there()?.list(subject, now, limit).await
     }
 }
 

@@ -1,7 +1,9 @@
 //! How long a session lasts, and who may see and end it.
 
 use plumego_contract::auth::{Principal, Session, SessionStore as _, SessionValidator as _};
-use plumego_identity::session::{IdleLimit, MemorySessionStore, SessionConfig};
+use plumego_identity::session::{
+    IdleLimit, MemorySessionStore, SessionConfig, SessionRecord, SessionRecords as _,
+};
 use plumego_stdx::Timestamp;
 use std::time::Duration;
 
@@ -113,6 +115,21 @@ async fn one_subject_has_so_many_sessions_and_no_more() {
     }
     assert_eq!(site.sessions.list("ada").await.unwrap().len(), 3);
     assert_eq!(first.ask("GET", "/private").await.0, 401);
+}
+
+/// Those that signed in at the same time were over the bound, and stayed so.
+#[tokio::test]
+async fn the_next_to_sign_in_ends_all_that_are_too_many() {
+    let mut config = SessionConfig::default();
+    config.max_per_subject = 3;
+    let site = Site::with(Store::default(), keys(&["abcd"]), config);
+    for number in 0..50 {
+        let session = Session::new(format!("{number:064}"), "ada");
+        let record = SessionRecord::new(session, Some(Principal::new("ada")));
+        site.store.memory.insert(record).await.unwrap();
+    }
+    site.browser().ask("POST", "/login").await;
+    assert_eq!(site.store.memory.len(), 3);
 }
 
 #[tokio::test]

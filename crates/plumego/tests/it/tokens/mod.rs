@@ -18,6 +18,7 @@ use plumego::identity::tokens::{
 use plumego::middleware::{AuthenticateLayer, AuthorizeLayer, SessionCheckLayer};
 use plumego::prelude::*;
 use plumego::security::jwt::{RsaAlgorithm, SigningKey};
+use plumego::stdx::Timestamp;
 
 use crate::client;
 
@@ -124,7 +125,12 @@ impl RefreshStore for Switched {
         self.there()?.replace(expected, next).await
     }
 
-    async fn list(&self, subject: &str, limit: usize) -> Result<Vec<Family>, AuthError> {
-        self.there()?.list(subject, limit).await
+    async fn list(
+        &self,
+        subject: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Family>, AuthError> {
+        self.there()?.list(subject, now, limit).await
     }
 }

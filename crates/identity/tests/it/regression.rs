@@ -1,0 +1,100 @@
+//! What once was wrong.
+
+use plumego_contract::auth::{
+    AuthErrorKind as Kind, Principal, RefreshManager as _, Session, SessionStatus,
+    SessionStore as _, Tokens, claims,
+};
+use plumego_identity::tokens::TokenConfig;
+
+use crate::world::World;
+
+fn capped(sessions: usize) -> World {
+    let mut config = TokenConfig::new("https://id.example", "orders");
+    config.sessions_per_subject = sessions;
+    World::with(config)
+}
+
+async fn alive(world: &World, all: &[Tokens]) -> usize {
+    let mut alive = 0;
+    for tokens in all {
+        alive += usize::from(world.verify(tokens).await.is_ok());
+    }
+    alive
+}
+
+/// Those that were signed out filled the list of which the live ones were counted, so that a
+/// subject could have as many as it liked.
+#[tokio::test]
+async fn sessions_that_ended_hide_none_from_the_bound() {
+    let world = capped(3);
+    let mut all = Vec::new();
+    for _ in 0..4 {
+        for _ in 0..2 {
+            all.push(world.sign_in("ada").await);
+            world.clock.advance(1);
+        }
+        for _ in 0..12 {
+            let short = world.sign_in("ada").await;
+            world.clock.advance(1);
+            world.tokens.sign_out(&short.refresh_token).await.unwrap();
+        }
+    }
+    assert_eq!(alive(&world, &all).await, 2, "the third was signed out");
+    let shown = world.tokens.sessions().list("ada", 100).await.unwrap();
+    assert_eq!(shown.len(), 2, "and those are what the owner sees");
+}
+
+/// Those that signed in at the same time were over the bound, and stayed so.
+#[tokio::test]
+async fn the_next_to_sign_in_ends_all_that_are_too_many() {
+    let world = capped(3);
+    let sessions = world.tokens.sessions();
+    for number in 0..50 {
+        let mut session = Session::new(format!("{number:032}"), "ada");
+        session.created_at = world.clock.now();
+        sessions.create(session).await.unwrap();
+        world.clock.advance(1);
+    }
+    let last = world.sign_in("ada").await;
+    assert_eq!(sessions.list("ada", 100).await.unwrap().len(), 3);
+    world.verify(&last).await.unwrap();
+}
+
+/// Whoever checks the session alone, and shows a list of them, saw them good.
+#[tokio::test]
+async fn what_is_withdrawn_has_no_session_any_more() {
+    let world = World::new();
+    let (old, eve) = (world.sign_in("ada").await, world.sign_in("eve").await);
+    let principal = world.verify(&old).await.unwrap();
+    world.tokens.withdraw("ada").await.unwrap();
+    let sessions = world.tokens.sessions();
+    let id = principal.claim(claims::SESSION_ID).unwrap();
+    let session = sessions.get(id).await.unwrap().unwrap();
+    assert_eq!(session.status, SessionStatus::Revoked);
+    let checked = session.check(&principal, world.clock.now());
+    assert_eq!(checked.unwrap_err().kind(), Kind::SessionRevoked);
+    assert!(sessions.list("ada", 10).await.unwrap().is_empty());
+    assert_eq!(sessions.list("eve", 10).await.unwrap().len(), 1);
+    world.verify(&eve).await.unwrap();
+    world.sign_in("ada").await;
+    assert_eq!(sessions.list("ada", 10).await.unwrap().len(), 1);
+}
+
+/// A token of another issuer that named a session of ours could end it.
+#[tokio::test]
+async fn tokens_of_others_end_no_session_of_ours() {
+    let world = World::new();
+    let victim = world.sign_in("ada").await;
+    let known = world.verify(&victim).await.unwrap();
+    let mut foreign = Principal::new("eve").with_claim("iss", "https://other.example");
+    for name in [claims::SESSION_ID, "jti"] {
+        foreign = foreign.with_claim(name, known.claim(name).unwrap());
+    }
+    let ended = world.tokens.end_session_of(&foreign).await;
+    assert_eq!(ended.unwrap_err().kind(), Kind::InvalidToken);
+    let revoked = world.tokens.revoke(&foreign).await;
+    assert_eq!(revoked.unwrap_err().kind(), Kind::InvalidToken);
+    world.verify(&victim).await.unwrap();
+    world.tokens.end_session_of(&known).await.unwrap();
+    assert_eq!(world.verify(&victim).await, Err(Kind::SessionRevoked));
+}
