@@ -24,6 +24,7 @@
 //! | --- | --- |
 //! | the issuer is down | the keys at hand stay good for [`RemoteConfig::stale_for`], then `503` |
 //! | it is slow, or sends without end | the fetch ends after [`RemoteConfig::timeout`] and 256 KiB |
+//! | it is slow, and there are keys at hand | one request waits 500 ms for newer ones, others do not |
 //! | it shows nonsense, a private key, two keys of one name | as if it were down |
 //! | tokens with made-up key names | one fetch in each [`RemoteConfig::min_interval`], not more |
 //! | many requests at once | one of them fetches |
@@ -35,7 +36,8 @@
 //! Those of [`RemoteConfig`]; [`MAX_JWKS_BYTES`] and [`MAX_KEYS`] of a set.
 //!
 //! # Cancel safety
-//! A fetch that is dropped counts as an attempt; the next one comes after the interval.
+//! A call may be dropped at any time. A fetch that it began goes on in a task of its own, for
+//! [`RemoteConfig::timeout`] at most: whoever hangs up keeps the keys from nobody.
 //!
 //! [`MAX_JWKS_BYTES`]: plumego_security::jwt::MAX_JWKS_BYTES
 //! [`MAX_KEYS`]: plumego_security::jwt::MAX_KEYS

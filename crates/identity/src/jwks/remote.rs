@@ -9,8 +9,11 @@ use plumego_contract::auth::AuthError;
 use plumego_contract::{BoxError, Problem, Problems};
 use plumego_security::jwt::{Claims, KeySet, MAX_JWKS_BYTES, RsaAlgorithm, Rules, TokenErrorKind};
 use plumego_stdx::Timestamp;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
+
+/// How long somebody waits for newer keys who has some to go on with.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How the keys of another issuer are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,8 +94,8 @@ struct Shared<F> {
     source: F,
     config: RemoteConfig,
     kept: ArcSwapOption<Kept>,
-    /// Held by the one that fetches.
-    fetching: Mutex<Attempt>,
+    /// Held by the task that fetches.
+    fetching: Arc<Mutex<Attempt>>,
 }
 
 struct Kept {
@@ -159,7 +162,7 @@ impl<F: FetchKeys> RemoteKeys<F> {
                 source,
                 config,
                 kept: ArcSwapOption::empty(),
-                fetching: Mutex::default(),
+                fetching: Arc::default(),
             }),
         })
     }
@@ -174,7 +177,7 @@ impl<F: FetchKeys> RemoteKeys<F> {
         rules: &Rules,
         now: Timestamp,
     ) -> Result<Claims, AuthError> {
-        let shared = &*self.shared;
+        let shared = &self.shared;
         let kept = shared.current().await?;
         let verified = rules.verify(token, &kept.keys, now);
         match verified {
@@ -191,36 +194,37 @@ impl<F: FetchKeys> RemoteKeys<F> {
 
 impl<F: FetchKeys> Shared<F> {
     /// The keys to verify with now, fetched if need be.
-    async fn current(&self) -> Result<Arc<Kept>, AuthError> {
+    async fn current(self: &Arc<Self>) -> Result<Arc<Kept>, AuthError> {
         let kept = self.kept.load_full();
         match kept {
             Some(kept) if kept.since.elapsed() < self.config.fresh_for => Ok(kept),
-            // Old: one request fetches, the others go on with what there is.
+            // Old: one request has them fetched and waits a little, the others go on at once.
             Some(kept) if kept.since.elapsed() < self.config.stale_for => {
-                match self.fetching.try_lock() {
-                    Ok(mut attempt) => Ok(self.fetch(&mut attempt).await.unwrap_or(kept)),
-                    Err(_) => Ok(kept),
-                }
+                let Ok(attempt) = Arc::clone(&self.fetching).try_lock_owned() else {
+                    return Ok(kept);
+                };
+                let newer = tokio::time::timeout(PATIENCE, self.fetch(attempt)).await;
+                Ok(newer.ok().flatten().unwrap_or(kept))
             }
             // Nothing to go on with: everybody waits for the one that fetches.
             _ => {
-                let mut attempt = self.fetching.lock().await;
+                let attempt = Arc::clone(&self.fetching).lock_owned().await;
                 if let Some(kept) = self.usable() {
                     return Ok(kept);
                 }
-                let fetched = self.fetch(&mut attempt).await;
+                let fetched = self.fetch(attempt).await;
                 fetched.ok_or_else(|| AuthError::outage("the keys of the issuer are not there"))
             }
         }
     }
 
     /// Other keys than these, when somebody has fetched them meanwhile or they may be fetched now.
-    async fn newer_than(&self, kept: &Arc<Kept>) -> Option<Arc<Kept>> {
-        let mut attempt = self.fetching.lock().await;
+    async fn newer_than(self: &Arc<Self>, kept: &Arc<Kept>) -> Option<Arc<Kept>> {
+        let attempt = Arc::clone(&self.fetching).lock_owned().await;
         let there = self.kept.load_full();
         match there {
             Some(there) if !Arc::ptr_eq(&there, kept) => Some(there),
-            _ => self.fetch(&mut attempt).await,
+            _ => self.fetch(attempt).await,
         }
     }
 
@@ -230,13 +234,25 @@ impl<F: FetchKeys> Shared<F> {
     }
 
     /// Fetches, unless that was tried a moment ago.
-    async fn fetch(&self, attempt: &mut Attempt) -> Option<Arc<Kept>> {
+    async fn fetch(self: &Arc<Self>, mut attempt: OwnedMutexGuard<Attempt>) -> Option<Arc<Kept>> {
         let interval = self.config.min_interval;
         if attempt.at.is_some_and(|at| at.elapsed() < interval) {
             return None;
         }
+        attempt.at = Some(Instant::now());
+        let shared = Arc::clone(self);
+        // In a task of its own: else somebody who asks and hangs up, again and again, could keep
+        // the keys from ever coming.
+        let task = tokio::spawn(async move {
+            let fetched = shared.fetch_now().await;
+            drop(attempt);
+            fetched
+        });
+        task.await.ok().flatten()
+    }
+
+    async fn fetch_now(&self) -> Option<Arc<Kept>> {
         let since = Instant::now();
-        attempt.at = Some(since);
         let fetched = tokio::time::timeout(self.config.timeout, self.source.fetch()).await;
         let read = match fetched {
             Ok(Ok(json)) => {

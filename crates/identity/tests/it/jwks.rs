@@ -31,6 +31,8 @@ enum Answer {
     Refused,
     /// Nothing at all.
     Silent,
+    /// A set, after so long.
+    Slow(String, Duration),
 }
 
 impl FetchKeys for Issuer {
@@ -43,6 +45,10 @@ impl FetchKeys for Issuer {
             Answer::Set(json) => Ok(json.into()),
             Answer::Refused => Err("connection refused".into()),
             Answer::Silent => std::future::pending().await,
+            Answer::Slow(json, after) => {
+                tokio::time::sleep(after).await;
+                Ok(json.into())
+            }
         }
     }
 }
@@ -70,10 +76,7 @@ impl Setting {
     }
 
     fn shows(&self, keys: &[(&str, &SigningKey)]) {
-        let keys = keys
-            .iter()
-            .map(|(id, key)| (Some((*id).to_owned()), key.verifying_key().clone()));
-        self.answers(Answer::Set(KeySet::new(keys).unwrap().to_jwks()));
+        self.answers(Answer::Set(set(keys)));
     }
 
     fn answers(&self, answer: Answer) {
@@ -93,6 +96,13 @@ async fn verify(keys: &RemoteKeys<Issuer>, token: &str, now: Timestamp) -> Resul
     let rules = Rules::new("them", "us", "at+jwt", MINUTE);
     let claims = keys.verify(token, &rules, now).await;
     claims.map(|_| ()).map_err(|error| error.kind())
+}
+
+fn set(keys: &[(&str, &SigningKey)]) -> String {
+    let keys = keys
+        .iter()
+        .map(|(id, key)| (Some((*id).to_owned()), key.verifying_key().clone()));
+    KeySet::new(keys).unwrap().to_jwks()
 }
 
 fn ed25519() -> SigningKey {
@@ -235,7 +245,11 @@ async fn a_silent_issuer_is_waited_for_in_bounds_and_by_one() {
         "the others wait for nothing"
     );
     waiting.await.unwrap().unwrap();
-    assert_eq!(start.elapsed(), Duration::from_secs(5));
+    assert_eq!(
+        start.elapsed(),
+        Duration::from_millis(500),
+        "nor the one for long"
+    );
     assert_eq!(world.fetched(), 2);
 }
 
@@ -262,17 +276,40 @@ async fn nonsense_is_taken_as_if_the_issuer_were_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fetch_that_is_dropped_harms_nobody() {
+async fn who_hangs_up_keeps_the_keys_from_nobody() {
+    let (world, old, new) = (Setting::new(), ed25519(), ed25519());
+    world.shows(&[("old", &old)]);
+    let now = world.clock.now();
+    world.verify(&token("old", &old, now)).await.unwrap();
+    let both = set(&[("old", &old), ("new", &new)]);
+    world.answers(Answer::Slow(both, Duration::from_secs(3)));
+    tokio::time::advance(Duration::from_secs(30)).await;
+    // Names a key that there is not, and hangs up before the issuer has answered.
+    let forged = token("made up", &old, now);
+    let hung_up = tokio::time::timeout(Duration::from_secs(1), world.verify(&forged)).await;
+    assert!(hung_up.is_err());
+    world.verify(&token("new", &new, now)).await.unwrap();
+    assert_eq!(world.fetched(), 2, "the fetch went on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_issuer_has_its_end_also_when_nobody_waits() {
     let (world, key) = (Setting::new(), ed25519());
     world.answers(Answer::Silent);
     let token = token("a", &key, world.clock.now());
-    let dropped = tokio::time::timeout(Duration::from_secs(1), world.verify(&token)).await;
-    assert!(dropped.is_err());
+    let hung_up = tokio::time::timeout(Duration::from_secs(1), world.verify(&token)).await;
+    assert!(hung_up.is_err());
     world.shows(&[("a", &key)]);
+    let start = tokio::time::Instant::now();
     assert_eq!(
         world.verify(&token).await,
         Err(Kind::Outage),
         "it counts as an attempt"
+    );
+    assert_eq!(
+        start.elapsed(),
+        Duration::from_secs(4),
+        "the rest of the five"
     );
     tokio::time::advance(Duration::from_secs(30)).await;
     world.verify(&token).await.unwrap();
