@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
 use http::request::Parts as RequestParts;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use plumego_contract::auth::{AuthError, AuthErrorKind, Authenticator, Principal};
 use plumego_contract::{Error, Problem, Problems};
 use plumego_stdx::{Secret, Timestamp, ct_eq};
@@ -154,22 +154,33 @@ impl ApiKeys {
         Ok(record.principal.with_claim(KEY_ID, record.id))
     }
 
-    /// The one key in the headers; `Unauthenticated` when there is none.
+    /// The one key in the headers; `Unauthenticated` when there is none. More credentials than one
+    /// are refused, also those of another kind: who else reads them may believe the other ones.
     fn find<'a>(&self, headers: &'a HeaderMap) -> Result<&'a str, AuthError> {
-        let own = headers.get_all(X_API_KEY).iter();
-        let own = own.map(|value| value.to_str().map_err(|_| AuthError::invalid_token()));
-        let bearers = headers.get_all(AUTHORIZATION).iter();
-        let bearers = bearers.filter_map(|value| bearer(value.to_str().ok()?));
+        let own = only(headers, &X_API_KEY)?;
+        let authorization = only(headers, &AUTHORIZATION)?;
+        let bearer = authorization.and_then(|value| bearer(value.to_str().ok()?));
         let is_ours = |key: &&str| {
             let rest = key.strip_prefix(&*self.prefix);
             rest.is_some_and(|rest| rest.starts_with('_'))
         };
-        let mut all = own.chain(bearers.filter(is_ours).map(Ok));
-        let first = all.next().ok_or(AuthError::unauthenticated())?;
-        if all.next().is_some() {
-            return Err(AuthError::invalid_token());
+        match (own, bearer) {
+            (Some(own), None) => own.to_str().map_err(|_| AuthError::invalid_token()),
+            (Some(_), Some(_)) => Err(AuthError::invalid_token()),
+            (None, bearer) => bearer.filter(is_ours).ok_or(AuthError::unauthenticated()),
         }
-        first
+    }
+}
+
+/// The value of a header; one that is there twice is an error.
+fn only<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a HeaderValue>, AuthError> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        _ => Err(AuthError::invalid_token()),
     }
 }
 

@@ -10,7 +10,8 @@ const MAX_KEYS: usize = 10_000;
 const MAX_OF_SUBJECT: usize = 100;
 
 /// API keys in the memory of this process: for one process, and for tests. At most 10,000, and 100
-/// of one subject; withdrawn ones count, so that their ids stay known.
+/// of one subject. Beyond that the oldest one goes that was withdrawn or is over; when there is
+/// none, no key is issued (`503`).
 #[derive(Debug, Default)]
 pub struct MemoryApiKeyStore(Mutex<HashMap<String, ApiKeyRecord>>);
 
@@ -26,12 +27,12 @@ impl ApiKeyStore for MemoryApiKeyStore {
         if keys.contains_key(&record.id) {
             return Err(AuthError::outage("a key of that id is there already"));
         }
-        let subject = &record.principal.subject;
-        let own = keys
-            .values()
-            .filter(|key| key.principal.subject == *subject)
-            .count();
-        if keys.len() >= MAX_KEYS || own >= MAX_OF_SUBJECT {
+        let (subject, now) = (&record.principal.subject, record.created_at);
+        let is_own = |key: &ApiKeyRecord| key.principal.subject == *subject;
+        let own = keys.values().filter(|key| is_own(key)).count();
+        let has_room = own < MAX_OF_SUBJECT || let_one_go(&mut keys, now, is_own);
+        let has_room = has_room && (keys.len() < MAX_KEYS || let_one_go(&mut keys, now, |_| true));
+        if !has_room {
             return Err(AuthError::outage("there is no room for another key"));
         }
         keys.insert(record.id.clone(), record);
@@ -64,4 +65,19 @@ impl ApiKeyStore for MemoryApiKeyStore {
         own.truncate(limit);
         Ok(own)
     }
+}
+
+/// Lets go of the oldest of those that nobody can use any more; `false` when there is none.
+fn let_one_go(
+    keys: &mut HashMap<String, ApiKeyRecord>,
+    now: Timestamp,
+    among: impl Fn(&ApiKeyRecord) -> bool,
+) -> bool {
+    let is_over = |key: &ApiKeyRecord| {
+        key.revoked_at.is_some() || key.expires_at.is_some_and(|end| end <= now)
+    };
+    let over = keys.values().filter(|key| is_over(key) && among(key));
+    let oldest = over.min_by_key(|key| key.created_at);
+    let id = oldest.map(|key| key.id.clone());
+    id.is_some_and(|id| keys.remove(&id).is_some())
 }

@@ -32,7 +32,8 @@
 //! # How it comes
 //! In `X-Api-Key`, or as `Authorization: Bearer`, never in the URL, which ends up in logs. A bearer
 //! token without the prefix is taken for another kind, so [`FirstOf`] can ask the next
-//! authenticator. Both headers, or one of them twice, are `401 invalid_token`.
+//! authenticator. A key in one header and a bearer token of any kind in the other, or one of them
+//! twice, are `401 invalid_token`.
 //!
 //! # Limits and defaults
 //!
@@ -41,7 +42,7 @@
 //! | prefix | 1 to 16 of `a-z` and `0-9` | a problem at the start |
 //! | life of a key | without an end, or as issued | `401 token_expired` |
 //! | name of a key | 100 characters | `422` |
-//! | keys in memory | 10,000, and 100 of one subject | `503` when one more is issued |
+//! | keys in memory | 10,000, and 100 of one subject | withdrawn ones and those that are over go, then `503` |
 
 mod key;
 mod keys;

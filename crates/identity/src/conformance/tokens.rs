@@ -187,7 +187,7 @@ async fn lists_none_that_ended<S: RefreshStore>(store: S) {
     };
     change("b", &|family| family.session.revoke("signed out", at(5))).await;
     change("c", &|family| {
-        family.session.refresh_expires_at = Some(at(10))
+        family.session.refresh_expires_at = Some(at(10));
     })
     .await;
     change("d", &|family| family.session.expires_at = Some(at(10))).await;

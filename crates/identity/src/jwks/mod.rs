@@ -23,8 +23,8 @@
 //! | | what happens |
 //! | --- | --- |
 //! | the issuer is down | the keys at hand stay good for [`RemoteConfig::stale_for`], then `503` |
-//! | it is slow, or sends without end | the fetch ends after [`RemoteConfig::timeout`] and 256 KiB |
-//! | it is slow, and there are keys at hand | one request waits 500 ms for newer ones, others do not |
+//! | it is slow, or sends without end | a fetch ends after [`RemoteConfig::timeout`] and 256 KiB |
+//! | it is slow, and there are keys at hand | one request waits 500 ms for newer ones, no other |
 //! | it shows nonsense, a private key, two keys of one name | as if it were down |
 //! | tokens with made-up key names | one fetch in each [`RemoteConfig::min_interval`], not more |
 //! | many requests at once | one of them fetches |

@@ -13,8 +13,9 @@ const DEFAULT_REVOCATIONS: usize = 100_000;
 
 /// Families of tokens in the memory of this process: gone at a restart, unknown to other instances.
 ///
-/// At most 100,000 families, or as many as stated. Those of a subject that ended or are over go with
-/// its next sign-in, and beyond the bound those of everybody; when none does, a sign-in is `503`.
+/// At most 100,000 families, or as many as stated. Those of a subject that ended or are over go
+/// with its next sign-in, and beyond the bound those of everybody; when none does, a sign-in is
+/// `503`.
 #[derive(Debug)]
 pub struct MemoryRefreshStore {
     families: Mutex<Families>,

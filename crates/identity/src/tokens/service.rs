@@ -151,8 +151,8 @@ impl TokenService {
         self.inner.end_family(id, reason).await
     }
 
-    /// Takes back every token of a subject: raises its version, ends its sessions, and gives the new
-    /// version. For a changed password, or an account that is closed.
+    /// Takes back every token of a subject: raises its version, ends its sessions, and gives the
+    /// new version. For a changed password, or an account that is closed.
     ///
     /// # Errors
     /// `Outage`. Nothing may be done then, or half of it: ask again.

@@ -129,6 +129,25 @@ async fn a_key_is_read_from_one_place() {
             &[("x-api-key", text), ("authorization", &bearer)],
             AuthErrorKind::InvalidToken,
         ),
+        // Two that say different things: who stands before or behind may read the other one.
+        (
+            &[("x-api-key", text), ("authorization", "Bearer eyJhbGciOi")],
+            AuthErrorKind::InvalidToken,
+        ),
+        (
+            &[
+                ("authorization", &bearer),
+                ("authorization", "Bearer eyJhbGciOi"),
+            ],
+            AuthErrorKind::InvalidToken,
+        ),
+        (
+            &[
+                ("authorization", "Basic c2hvcF8="),
+                ("authorization", &bearer),
+            ],
+            AuthErrorKind::InvalidToken,
+        ),
     ] {
         assert_eq!(ask(&keys, headers).await, Err(expected), "{headers:?}");
     }

@@ -46,7 +46,7 @@ impl FetchKeys for Issuer {
             Answer::Refused => Err("connection refused".into()),
             Answer::Silent => std::future::pending().await,
             Answer::Slow(json, after) => {
-                tokio::time::sleep(after).await;
+                let _over = tokio::time::timeout(after, std::future::pending::<()>()).await;
                 Ok(json.into())
             }
         }

@@ -4,6 +4,7 @@ use plumego_contract::auth::{
     AuthErrorKind as Kind, Principal, RefreshManager as _, Session, SessionStatus,
     SessionStore as _, Tokens, claims,
 };
+use plumego_identity::api_key::{ApiKeyConfig, ApiKeys, MemoryApiKeyStore};
 use plumego_identity::tokens::TokenConfig;
 
 use crate::world::World;
@@ -97,4 +98,27 @@ async fn tokens_of_others_end_no_session_of_ours() {
     world.verify(&victim).await.unwrap();
     world.tokens.end_session_of(&known).await.unwrap();
     assert_eq!(world.verify(&victim).await, Err(Kind::SessionRevoked));
+}
+
+/// Who had issued and withdrawn a hundred keys never got another one.
+#[tokio::test]
+async fn keys_that_were_withdrawn_give_way() {
+    let keys = ApiKeys::new(MemoryApiKeyStore::default(), ApiKeyConfig::new("shop")).unwrap();
+    let issue = async || keys.issue("k", Principal::new("ada"), None).await;
+    for _ in 0..250 {
+        let issued = issue().await.unwrap();
+        assert!(keys.revoke("ada", &issued.record.id).await.unwrap());
+    }
+    let mut live = Vec::new();
+    for _ in 0..100 {
+        live.push(issue().await.unwrap());
+    }
+    let refused = issue().await.unwrap_err();
+    assert_eq!(refused.status().as_u16(), 503, "none of these gives way");
+    for issued in &live {
+        keys.verify(issued.key.expose()).await.unwrap();
+    }
+    keys.revoke("ada", &live[40].record.id).await.unwrap();
+    issue().await.unwrap();
+    assert_eq!(keys.list("ada", 1000).await.unwrap().len(), 100);
 }
