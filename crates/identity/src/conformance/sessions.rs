@@ -35,7 +35,9 @@ fn record(id: &str, subject: &str, used: u32) -> SessionRecord {
         .with_scope("orders:read")
         .with_claim("plan", "gold");
     let principal = (!subject.is_empty()).then_some(principal);
-    SessionRecord::new(session, principal)
+    let mut record = SessionRecord::new(session, principal);
+    record.idle_until = Some(at(used + 1800));
+    record
 }
 
 /// Whole seconds, which every store keeps.

@@ -91,7 +91,7 @@ impl CurrentSession {
             let value = change(&mut next.session.attributes);
             self.fits(&next.session.attributes)?;
             next.version += 1;
-            next.session.last_seen_at = Some(self.0.sessions.now());
+            self.0.sessions.note_use(&mut next);
             match self.replace(&key, &next).await? {
                 Swap::Done => {
                     self.held().record = Some(next);
@@ -282,10 +282,11 @@ impl CurrentSession {
             .as_ref()
             .and_then(|principal| principal.tenant.clone());
         session.created_at = now;
-        session.last_seen_at = Some(now);
         session.expires_at = Some(now.saturating_add(self.0.sessions.config().absolute_timeout));
         session.attributes = data;
-        Ok((id, SessionRecord::new(session, principal)))
+        let mut record = SessionRecord::new(session, principal);
+        self.0.sessions.note_use(&mut record);
+        Ok((id, record))
     }
 
     fn hold(&self, id: SessionId, record: SessionRecord) -> Result<(), Error> {

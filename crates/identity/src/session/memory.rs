@@ -12,7 +12,7 @@ const DEFAULT_CAPACITY: usize = 100_000;
 /// Sessions in the memory of this process: for one process, and for tests.
 ///
 /// They are gone with the process, and another process knows nothing of them. At most 100,000;
-/// beyond that what is over goes first, then the oldest session that nobody signed in to, and a new
+/// beyond that what is over goes first, also by its idle timeout, then the oldest session that nobody signed in to, and a new
 /// one is refused (`503`) rather than somebody signed out. Every call takes a lock for a short
 /// time; what is over is looked for at most once a second.
 ///
@@ -107,10 +107,7 @@ impl Inner {
         let second = now.unix_seconds();
         if self.swept_at != Some(second) {
             self.swept_at = Some(second);
-            let over = self
-                .records
-                .values()
-                .filter(|record| is_over(&record.session, now));
+            let over = self.records.values().filter(|record| record.is_over(now));
             let over: Vec<String> = over.map(|record| record.session.id.clone()).collect();
             for id in &over {
                 self.take(id);
@@ -139,10 +136,6 @@ impl Inner {
 
 fn last_use(session: &Session) -> Timestamp {
     session.last_seen_at.unwrap_or(session.created_at)
-}
-
-fn is_over(session: &Session, now: Timestamp) -> bool {
-    session.expires_at.is_some_and(|end| end <= now)
 }
 
 impl SessionRecords for MemorySessionStore {

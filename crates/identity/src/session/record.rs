@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use plumego_contract::auth::{AuthError, AuthFuture, Principal, Session};
+use plumego_contract::auth::{AuthError, AuthFuture, Principal, Session, SessionStatus};
+use plumego_stdx::Timestamp;
 
 /// A session as it is stored.
 ///
@@ -18,6 +19,9 @@ pub struct SessionRecord {
     pub principal: Option<Principal>,
     /// Goes up by one with every write.
     pub version: u64,
+    /// When it is over unless it is used before; goes on with each use that is noted. A store that
+    /// removes by time takes the earlier of this and the end of the session.
+    pub idle_until: Option<Timestamp>,
 }
 
 impl SessionRecord {
@@ -27,7 +31,15 @@ impl SessionRecord {
             session,
             principal,
             version: 1,
+            idle_until: None,
         }
+    }
+
+    /// Whether nobody can use it any more, so that a store may remove it.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        let over = |end: Option<Timestamp>| end.is_some_and(|end| end <= now);
+        let session = &self.session;
+        session.status != SessionStatus::Active || over(session.expires_at) || over(self.idle_until)
     }
 
     /// What the application keeps in it.

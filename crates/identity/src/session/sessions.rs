@@ -163,6 +163,13 @@ impl Sessions {
             && !IdleLimit(self.config().idle_timeout).is_over(session, now)
     }
 
+    /// Notes that the session is used now.
+    pub(super) fn note_use(&self, record: &mut SessionRecord) {
+        let now = self.now();
+        record.session.last_seen_at = Some(now);
+        record.idle_until = Some(now.saturating_add(self.config().idle_timeout));
+    }
+
     /// The session of the cookie. Its use is noted when the last note is old.
     pub(super) async fn find(&self, headers: &HeaderMap) -> Result<Found, AuthError> {
         let keys = self.inner.keys.load_full();
@@ -202,7 +209,7 @@ impl Sessions {
         }
         let mut next = record.clone();
         next.version += 1;
-        next.session.last_seen_at = Some(self.now());
+        self.note_use(&mut next);
         let swap = self
             .ask(self.records().replace_erased(key, next.clone()))
             .await?;

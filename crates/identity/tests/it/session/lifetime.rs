@@ -2,7 +2,7 @@
 
 use plumego_contract::auth::{Principal, Session, SessionStore as _, SessionValidator as _};
 use plumego_identity::session::{
-    IdleLimit, MemorySessionStore, SessionConfig, SessionRecord, SessionRecords as _,
+    IdleLimit, MemorySessionStore, SessionConfig, SessionRecord, SessionRecords,
 };
 use plumego_stdx::Timestamp;
 use std::time::Duration;
@@ -115,6 +115,26 @@ async fn one_subject_has_so_many_sessions_and_no_more() {
     }
     assert_eq!(site.sessions.list("ada").await.unwrap().len(), 3);
     assert_eq!(first.ask("GET", "/private").await.0, 401);
+}
+
+#[tokio::test]
+async fn a_store_is_told_until_when_a_session_may_rest() {
+    let site = Site::new();
+    let mut ada = site.browser();
+    ada.ask("POST", "/login").await;
+    let told = async || {
+        let records = SessionRecords::list(&*site.store.memory, "ada", 1).await;
+        records.unwrap()[0].idle_until.unwrap()
+    };
+    let half_an_hour = Duration::from_mins(30);
+    let begin = site.sessions.list("ada").await.unwrap()[0].created_at;
+    assert_eq!(told().await, begin.saturating_add(half_an_hour));
+    site.pass(10 * MINUTE);
+    ada.ask("GET", "/private").await;
+    let later = begin.saturating_add(half_an_hour + Duration::from_mins(10));
+    assert_eq!(told().await, later);
+    ada.ask("POST", "/promote").await;
+    assert_eq!(told().await, later, "under the new id too");
 }
 
 /// Those that signed in at the same time were over the bound, and stayed so.

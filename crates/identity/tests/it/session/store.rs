@@ -70,6 +70,24 @@ async fn a_flood_of_visitors_keeps_within_the_bound() {
     assert!(store.load("ada").await.unwrap().is_some());
 }
 
+/// Sessions that nobody had used for hours kept others from signing in until their absolute end.
+#[tokio::test]
+async fn what_is_over_by_idleness_gives_way() {
+    let store = Arc::new(MemorySessionStore::with_capacity(3));
+    let records: Arc<dyn ErasedSessionRecords> = store.clone();
+    let idle = Timestamp::from_unix_nanos(1);
+    for name in ["a", "b", "c"] {
+        let mut record = session(name, name, i64::MAX);
+        record.idle_until = (name != "c").then_some(idle);
+        records.insert(record).await.unwrap();
+    }
+    store.insert(session("d", "d", i64::MAX)).await.unwrap();
+    store.insert(session("e", "e", i64::MAX)).await.unwrap();
+    assert!(store.load("c").await.unwrap().is_some());
+    let full = store.insert(session("f", "f", i64::MAX)).await;
+    assert_eq!(full.unwrap_err().kind(), AuthErrorKind::Outage);
+}
+
 #[tokio::test]
 async fn it_keeps_sessions_behind_tokens_too() {
     let store = MemorySessionStore::default();
