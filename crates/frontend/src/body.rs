@@ -12,6 +12,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use plumego_contract::BoxError;
 use tokio::task::JoinHandle;
 
+use crate::source::Written;
+
 /// So much is read at once, on a thread that may block. One chunk of a client is in memory at a
 /// time, beside what the server holds.
 pub(crate) const CHUNK_BYTES: u64 = 128 * 1024;
@@ -24,15 +26,22 @@ pub(crate) enum Piece {
     File(Range<u64>),
 }
 
-/// Pieces, one after the other. Its length is known; a file that turns out to be shorter ends it
+/// Pieces, one after the other. Its length is known; a file that changes meanwhile ends it
 /// with an error.
 #[derive(Debug)]
 pub(crate) struct Pieces {
     waiting: VecDeque<Piece>,
     /// `None` while it is read, and when nothing is to be read.
-    file: Option<File>,
-    reading: Option<JoinHandle<io::Result<(File, Bytes)>>>,
+    file: Option<Source>,
+    reading: Option<JoinHandle<io::Result<(Source, Bytes)>>>,
     left: u64,
+}
+
+/// A file that must stay as it was written.
+#[derive(Debug)]
+struct Source {
+    file: File,
+    written: Written,
 }
 
 impl Piece {
@@ -50,15 +59,16 @@ impl Pieces {
         Self::new(None, pieces)
     }
 
-    /// Pieces of a file, the first chunk read at once. Blocks.
-    pub(crate) fn begin(mut file: File, mut pieces: Vec<Piece>) -> io::Result<Self> {
+    /// Pieces of a file that was written so, the first chunk read at once. Blocks.
+    pub(crate) fn begin(file: File, written: Written, mut pieces: Vec<Piece>) -> io::Result<Self> {
+        let mut source = Source { file, written };
         let first = pieces
             .iter()
             .position(|piece| matches!(piece, Piece::File(_)));
         if let Some(place) = first
             && let Some(Piece::File(range)) = pieces.get_mut(place)
         {
-            let bytes = read(&mut file, &next_chunk(range))?;
+            let bytes = source.read(&next_chunk(range))?;
             let is_done = range.is_empty();
             if is_done {
                 pieces.remove(place);
@@ -66,7 +76,7 @@ impl Pieces {
             pieces.insert(place, Piece::Memory(bytes));
         }
         let is_over = !pieces.iter().any(|piece| matches!(piece, Piece::File(_)));
-        Ok(Self::new((!is_over).then_some(file), pieces))
+        Ok(Self::new((!is_over).then_some(source), pieces))
     }
 
     /// The whole, when there is nothing but one piece in memory.
@@ -81,7 +91,7 @@ impl Pieces {
         }
     }
 
-    fn new(file: Option<File>, pieces: Vec<Piece>) -> Self {
+    fn new(file: Option<Source>, pieces: Vec<Piece>) -> Self {
         Self {
             left: pieces.iter().map(Piece::length).sum(),
             waiting: pieces.into(),
@@ -142,7 +152,7 @@ impl HttpBody for Pieces {
                 return this.fail("the file is not open".into());
             };
             this.reading = Some(tokio::task::spawn_blocking(move || {
-                let bytes = read(&mut file, &chunk)?;
+                let bytes = file.read(&chunk)?;
                 Ok((file, bytes))
             }));
         }
@@ -165,14 +175,17 @@ fn next_chunk(range: &mut Range<u64>) -> Range<u64> {
     chunk
 }
 
-fn read(file: &mut File, chunk: &Range<u64>) -> io::Result<Bytes> {
-    let length = chunk.end - chunk.start;
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    file.seek(SeekFrom::Start(chunk.start))?;
-    file.take(length).read_to_end(&mut bytes)?;
-    if (bytes.len() as u64) < length {
-        let shrunk = "the file shrank while it was sent";
-        return Err(io::Error::new(ErrorKind::UnexpectedEof, shrunk));
+impl Source {
+    fn read(&mut self, chunk: &Range<u64>) -> io::Result<Bytes> {
+        let length = chunk.end - chunk.start;
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+        self.file.seek(SeekFrom::Start(chunk.start))?;
+        (&mut self.file).take(length).read_to_end(&mut bytes)?;
+        // Parts of two files are not what the tag stands for.
+        if (bytes.len() as u64) < length || Written::of(&self.file.metadata()?) != self.written {
+            let changed = "the file changed while it was sent";
+            return Err(io::Error::new(ErrorKind::UnexpectedEof, changed));
+        }
+        Ok(Bytes::from(bytes))
     }
-    Ok(Bytes::from(bytes))
 }

@@ -4,7 +4,6 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use plumego_contract::{Problem, Problems};
-use tokio::time::Instant;
 
 use crate::Site;
 use crate::entry::Entry;
@@ -31,11 +30,7 @@ pub(crate) fn build(frontend: &Frontend) -> Result<Site, Problems> {
         Source::Dir(path) => Files::Disk(disk(path, frontend, &mut tell)),
         Source::Fixed(files) => fixed(files, frontend, &mut tell),
     };
-    problems.into_result(Site::new(Inner {
-        settings: frontend.settings.clone(),
-        files,
-        began: Instant::now(),
-    }))
+    problems.into_result(Site::new(Inner::new(frontend.settings.clone(), files)))
 }
 
 fn disk(path: &Path, frontend: &Frontend, tell: &mut impl FnMut(String)) -> Disk {

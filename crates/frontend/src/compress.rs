@@ -7,9 +7,9 @@ use http::{HeaderMap, HeaderValue};
 use plumego_contract::coding::Coding;
 use plumego_contract::conditional::{EntityTag, Validators};
 use plumego_middleware::compression::{Level, compress, shrinks};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
-use crate::entry::Variant;
+use crate::entry::{Entry, Variant};
 use crate::settings::Settings;
 use crate::source::Content;
 
@@ -25,7 +25,7 @@ pub(crate) struct Own {
     /// `Some(None)`: it was tried and is no gain.
     made: [OnceLock<Option<Arc<Variant>>>; 3],
     /// Held while one is made.
-    making: Mutex<()>,
+    making: Arc<Mutex<()>>,
 }
 
 impl Own {
@@ -36,7 +36,7 @@ impl Own {
         Self {
             offers: settings.compress && is_here && shrinks(&headers),
             made: [const { OnceLock::new() }; 3],
-            making: Mutex::new(()),
+            making: Arc::default(),
         }
     }
 
@@ -59,24 +59,6 @@ impl Own {
         self.made.iter().filter_map(|place| place.get()?.as_ref())
     }
 
-    /// Makes that coding, unless it is there. Whoever comes meanwhile waits. Gives how many bytes
-    /// more are in memory.
-    ///
-    /// Cancel safe: what was begun is lost, and the next one begins anew.
-    pub(crate) async fn make(&self, plain: &Arc<Variant>, coding: Coding) -> usize {
-        let _making = self.making.lock().await;
-        let place = self.place(coding);
-        if place.get().is_some() {
-            return 0;
-        }
-        let source = Arc::clone(plain);
-        let made = tokio::task::spawn_blocking(move || make(&source, coding)).await;
-        let made = made.ok().flatten().map(Arc::new);
-        let more = made.as_ref().map_or(0, |variant| variant.weight());
-        let _ = place.set(made);
-        more
-    }
-
     fn place(&self, coding: Coding) -> &OnceLock<Option<Arc<Variant>>> {
         let [zstd, brotli, gzip] = &self.made;
         match coding {
@@ -87,7 +69,36 @@ impl Own {
     }
 }
 
-fn make(plain: &Variant, coding: Coding) -> Option<Variant> {
+/// Makes that coding of a file, unless it is there, and tells how many bytes more are in memory.
+/// Whoever comes meanwhile waits; so does whoever finds no place.
+///
+/// Cancel safe: what was begun goes on and keeps its place, whether or not anybody waits for it. A
+/// client that leaves again and again has nothing made twice.
+pub(crate) async fn make(
+    entry: &Arc<Entry>,
+    coding: Coding,
+    places: &Arc<Semaphore>,
+    note: impl FnOnce(usize) + Send + 'static,
+) {
+    let making = Arc::clone(&entry.own.making).lock_owned().await;
+    if entry.own.place(coding).get().is_some() {
+        return;
+    }
+    let place = Arc::clone(places).acquire_owned().await;
+    let source = Arc::clone(entry);
+    let work = move || {
+        let made = form(&source.plain, coding).map(Arc::new);
+        let more = made.as_ref().map_or(0, |variant| variant.weight());
+        let _ = source.own.place(coding).set(made);
+        note(more);
+        drop((making, place));
+    };
+    if tokio::task::spawn_blocking(work).await.is_err() {
+        let _ = entry.own.place(coding).set(None);
+    }
+}
+
+fn form(plain: &Variant, coding: Coding) -> Option<Variant> {
     let Content::Memory(bytes) = &plain.content else {
         return None;
     };
@@ -115,4 +126,53 @@ fn make(plain: &Variant, coding: Coding) -> Option<Variant> {
         stamp: None,
         headers,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::source::Fixed;
+
+    fn entry() -> Arc<Entry> {
+        let mut files = Fixed::default();
+        files.add("a.txt".to_owned(), Bytes::from(vec![b'a'; 50_000]));
+        let (name, loaded) = files.all(false).next().unwrap();
+        Arc::new(Entry::new(name, loaded, &Settings::default(), 0))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_finds_no_place_waits_for_one() {
+        let (places, entry) = (Arc::new(Semaphore::new(1)), entry());
+        let taken = Arc::clone(&places).acquire_owned().await.unwrap();
+        let mut making = Box::pin(make(&entry, Coding::Gzip, &places, drop));
+        let time = Duration::from_hours(1);
+        assert!(tokio::time::timeout(time, &mut making).await.is_err());
+        assert!(entry.own.get(Coding::Gzip).is_none());
+        drop(taken);
+        making.await;
+        assert!(entry.own.get(Coding::Gzip).is_some());
+        assert_eq!(places.available_permits(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_begun_is_there_for_the_next_one_and_counted() {
+        let (places, entry) = (Arc::new(Semaphore::new(1)), entry());
+        let (tell, told) = oneshot::channel();
+        let note = move |more| tell.send(more).unwrap();
+        let mut making = Box::pin(make(&entry, Coding::Brotli, &places, note));
+        // The client leaves after the first look.
+        std::future::poll_fn(|cx| {
+            let _ = making.as_mut().poll(cx);
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(making);
+        assert!(told.await.unwrap() > 0);
+        assert!(entry.own.get(Coding::Brotli).is_some());
+    }
 }

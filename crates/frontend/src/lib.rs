@@ -29,10 +29,12 @@
 //!   it with one. Everything else is 404: the house's error, or a page with
 //!   [`Frontend::not_found_page`].
 //! - **Routes come first.** A site gives way to every route that has the path, whatever its method.
+//!   Another method than GET and HEAD is 405 where the site has something, 404 where it has
+//!   nothing.
 //! - **Content type** by extension: a table of some 50 types of the web, then what the registry
 //!   knows. Change one with [`Frontend::content_type`].
 //! - **Validators**: a strong `ETag` of the content, `Last-Modified`; 304 and 412 as RFC 9110 says.
-//!   Of files on disk beyond 16 MiB the tag is made of length, number and times.
+//!   Of files on disk beyond 16 MiB the tag is a hash of length, number and times.
 //! - **Ranges**: one is 206, several are `multipart/byteranges`, `If-Range` counts. With more than
 //!   [`MAX_RANGES`](plumego_contract::range::MAX_RANGES) the whole is sent. A range is one of the
 //!   file as it is, unless `If-Range` names another form of it.
@@ -54,8 +56,9 @@
 //! Files of up to 1 MiB are kept in memory, 64 MiB and 4096 entries in all; what nobody asks for
 //! goes first. For 1 s they are sent without a look at the disk; then length, times and number are
 //! compared, and a file that changed within 2 s of being read is read again. Longer files are read
-//! while they are sent, 128 KiB at a time; a file that turns out to be shorter ends the connection.
-//! All reading is done by threads that may block, 32 lookups at a time.
+//! while they are sent, 128 KiB at a time; one that is written to meanwhile ends the connection,
+//! one that is replaced by renaming is sent to its end. All reading is done by threads that may
+//! block, 32 lookups at a time; two files are compressed at a time.
 //!
 //! Each of these is a method of [`Frontend`].
 

@@ -8,7 +8,7 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// What answers to navigations depend on, for `Vary`.
-pub(crate) const VARIES_BY: &str = "accept, sec-fetch-mode";
+pub(crate) const VARIES_BY: &str = "accept, sec-fetch-dest, sec-fetch-mode";
 
 /// Whether a browser opens a page: it names `text/html` in `Accept`, and where it says how it
 /// fetches (Fetch Metadata) it navigates.

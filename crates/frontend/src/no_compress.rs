@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use plumego_contract::coding::Coding;
+use tokio::sync::Semaphore;
 
-use crate::entry::Variant;
+use crate::entry::{Entry, Variant};
 use crate::settings::Settings;
 use crate::source::Content;
 
@@ -34,9 +35,13 @@ impl Own {
     pub(crate) fn made(&self) -> impl Iterator<Item = &Arc<Variant>> {
         std::iter::empty()
     }
+}
 
-    #[expect(clippy::unused_async, reason = "the face of the other file")]
-    pub(crate) async fn make(&self, _: &Arc<Variant>, _: Coding) -> usize {
-        0
-    }
+#[expect(clippy::unused_async, reason = "the face of the other file")]
+pub(crate) async fn make(
+    _: &Arc<Entry>,
+    _: Coding,
+    _: &Arc<Semaphore>,
+    _: impl FnOnce(usize) + Send + 'static,
+) {
 }

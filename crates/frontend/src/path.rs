@@ -41,6 +41,14 @@ impl<'a> SitePath<'a> {
             .then_some(Self { names, is_folder })
     }
 
+    /// What a refused path seems to name, to tell below which prefix it is meant to be.
+    pub(crate) fn of_refused(raw: &'a str) -> Self {
+        Self {
+            names: percent_decode_str(raw.trim_start_matches('/')).decode_utf8_lossy(),
+            is_folder: false,
+        }
+    }
+
     /// The names below the root of the file that is asked for.
     pub(crate) fn file(&self, index: &str) -> Cow<'_, str> {
         match (self.is_folder, &*self.names) {

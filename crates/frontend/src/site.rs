@@ -11,13 +11,15 @@ use std::task::{Context, Poll};
 use http::header::{ALLOW, LOCATION, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
+use plumego_contract::coding::Coding;
 use plumego_contract::{Body, Error, RequestContext, Response, Streaming, codes};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio::time::Instant;
 use tower_service::Service;
 
 use crate::answer::{self, Answer, Pending, answer};
 use crate::body::Pieces;
+use crate::compress;
 use crate::entry::{Choice, Entry};
 use crate::navigation;
 use crate::path::SitePath;
@@ -27,6 +29,8 @@ use crate::store::Store;
 
 /// So many names are looked for on disk at once; the same name by one request at a time.
 const LOOKUPS: usize = 32;
+/// So many files are compressed at once. Each takes a processor and some MiB.
+const COMPRESSIONS: usize = 2;
 /// A file that changes each time it is to be sent is given up.
 const ATTEMPTS: usize = 4;
 
@@ -46,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) files: Files,
     pub(crate) began: Instant,
+    compressing: Arc<Semaphore>,
 }
 
 /// Where the files are.
@@ -60,7 +65,7 @@ pub(crate) enum Files {
 #[derive(Debug)]
 pub(crate) struct Disk {
     dir: Arc<Dir>,
-    store: Store,
+    store: Arc<Store>,
     lanes: Box<[Arc<Mutex<()>>]>,
     hasher: RandomState,
 }
@@ -84,7 +89,7 @@ impl Disk {
     pub(crate) fn new(dir: Dir, store: Store) -> Self {
         Self {
             dir: Arc::new(dir),
-            store,
+            store: Arc::new(store),
             lanes: (0..LOOKUPS).map(|_| Arc::default()).collect(),
             hasher: RandomState::new(),
         }
@@ -133,6 +138,15 @@ impl Site {
 }
 
 impl Inner {
+    pub(crate) fn new(settings: Settings, files: Files) -> Self {
+        Self {
+            settings,
+            files,
+            began: Instant::now(),
+            compressing: Arc::new(Semaphore::new(COMPRESSIONS)),
+        }
+    }
+
     /// The answer, where everything for it is in memory.
     fn at_once(&self, parts: &Parts) -> Option<Response> {
         if !matches!(parts.method, Method::GET | Method::HEAD) {
@@ -167,13 +181,17 @@ impl Inner {
     }
 
     async fn try_answer(&self, parts: &Parts, cx: &RequestContext) -> Result<Response, Error> {
+        let path = SitePath::parse(parts.uri.path(), self.settings.well_known);
+        let is_excluded = match &path {
+            Some(path) => self.is_excluded(path),
+            None => self.is_excluded(&SitePath::of_refused(parts.uri.path())),
+        };
+        if is_excluded {
+            return Err(missing());
+        }
         if !matches!(parts.method, Method::GET | Method::HEAD) {
             let allow = HeaderValue::from_static("GET, HEAD");
             return Err(Error::new(codes::METHOD_NOT_ALLOWED).with_header(ALLOW, allow));
-        }
-        let path = SitePath::parse(parts.uri.path(), self.settings.well_known);
-        if path.as_ref().is_some_and(|path| self.is_excluded(path)) {
-            return Err(missing());
         }
         if let Some(path) = &path {
             let file = path.file(&self.settings.index);
@@ -306,10 +324,7 @@ impl Inner {
             let variant = match entry.choose(&parts.method, &parts.headers) {
                 Choice::Ready(variant) => variant,
                 Choice::Compress(coding) => {
-                    let more = entry.own.make(&entry.plain, coding).await;
-                    if let Files::Disk(disk) = &self.files {
-                        disk.store.grow(&entry, more);
-                    }
+                    self.compress(&entry, coding).await;
                     continue;
                 }
             };
@@ -341,6 +356,20 @@ impl Inner {
         Err(Error::unavailable("the file changes all the time"))
     }
 
+    async fn compress(&self, entry: &Arc<Entry>, coding: Coding) {
+        let store = match &self.files {
+            Files::Disk(disk) => Some(Arc::clone(&disk.store)),
+            Files::Fixed(_) => None,
+        };
+        let kept = Arc::clone(entry);
+        let note = move |more| {
+            if let Some(store) = store {
+                store.grow(&kept, more);
+            }
+        };
+        compress::make(entry, coding, &self.compressing, note).await;
+    }
+
     /// Milliseconds since the site was made.
     fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
@@ -359,7 +388,7 @@ async fn open(disk: &Disk, pending: Pending) -> Result<Option<Response>, Error> 
     };
     let name = variant.file.to_string();
     let begin = move |dir: &Dir| match dir.reopen(&name, stamp)? {
-        Some(file) => Pieces::begin(file, pieces).map(Some),
+        Some(file) => Pieces::begin(file, stamp.written, pieces).map(Some),
         None => Ok(None),
     };
     let turn = disk.turn(&variant.file).await;

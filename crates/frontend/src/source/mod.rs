@@ -10,7 +10,7 @@ use bytes::Bytes;
 use plumego_contract::coding::Coding;
 use plumego_contract::conditional::EntityTag;
 
-pub(crate) use self::dir::{Dir, Stamp};
+pub(crate) use self::dir::{Dir, Stamp, Written};
 pub(crate) use self::fixed::Fixed;
 
 /// Siblings that hold a file in a coding, the one to prefer first.

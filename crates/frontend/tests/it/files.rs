@@ -95,7 +95,7 @@ async fn other_methods_are_405_with_allow() {
     let mounted = Web::routes(Router::new().mount("/", site)).await;
     for method in ["POST", "PUT", "DELETE", "PATCH", "BREW"] {
         for (web, allow) in [(&web, "GET, HEAD, OPTIONS"), (&mounted, "GET, HEAD")] {
-            for target in ["/app.js", "/nothing", "/"] {
+            for target in ["/app.js", "/view", "/"] {
                 let answer = web.ask(method, target, &[("accept", "text/html")]).await;
                 assert_eq!(answer.status, 405, "{method} {target}");
                 assert_eq!(answer.header("allow"), Some(allow));

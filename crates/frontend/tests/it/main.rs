@@ -22,5 +22,6 @@ mod foreign;
 mod memory;
 mod paths;
 mod ranges;
+mod regression;
 mod spa;
 mod web;

@@ -60,7 +60,9 @@ async fn navigations_get_the_index_and_nothing_else_does() {
             answer.is_missing();
         }
         assert!(
-            answer.list("vary").contains("accept, sec-fetch-mode"),
+            answer
+                .list("vary")
+                .contains("accept, sec-fetch-dest, sec-fetch-mode"),
             "{target}"
         );
     }

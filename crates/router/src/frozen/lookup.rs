@@ -91,18 +91,16 @@ impl Inner {
         method: &Method,
     ) -> Target {
         match found {
-            Found::Route(route) => {
-                let entry = self.entries.get(route);
-                match entry.and_then(|entry| params::decode(entry, path, captures)) {
-                    Some(params) => Target::Route { route, params },
-                    None => Target::Outcome {
-                        outcome: Outcome::MalformedPath(BAD_ESCAPE),
-                        scope: self.scope(route),
-                        route: Some(route),
-                    },
+            Found::Route(route) => self.route(route, captures, path),
+            Found::Fallback(place) => Target::Fallback(place),
+            Found::NotAllowed(route) if self.is_site(route) && method != Method::OPTIONS => {
+                // Only the site knows whether it has anything there.
+                let mut captures = Captures::new();
+                match self.table.find(host, path, &Method::HEAD, &mut captures) {
+                    Found::Route(site) => self.route(site, &captures, path),
+                    _ => at_root(Outcome::NotFound),
                 }
             }
-            Found::Fallback(place) => Target::Fallback(place),
             Found::NotAllowed(route) => {
                 let allow = self.table.allow(host, path);
                 Target::Outcome {
@@ -116,6 +114,18 @@ impl Inner {
                 }
             }
             Found::Nothing => at_root(Outcome::NotFound),
+        }
+    }
+
+    fn route(&self, route: usize, captures: &Captures, path: &str) -> Target {
+        let entry = self.entries.get(route);
+        match entry.and_then(|entry| params::decode(entry, path, captures)) {
+            Some(params) => Target::Route { route, params },
+            None => Target::Outcome {
+                outcome: Outcome::MalformedPath(BAD_ESCAPE),
+                scope: self.scope(route),
+                route: Some(route),
+            },
         }
     }
 
@@ -135,7 +145,11 @@ impl Inner {
         let (Found::Route(route) | Found::NotAllowed(route)) = found else {
             return false;
         };
-        self.entries.get(route).is_some_and(|entry| !entry.is_site)
+        !self.is_site(route)
+    }
+
+    fn is_site(&self, route: usize) -> bool {
+        self.entries.get(route).is_some_and(|entry| entry.is_site)
     }
 
     fn scope(&self, route: usize) -> usize {

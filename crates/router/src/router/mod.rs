@@ -2,6 +2,7 @@
 
 mod auth;
 mod mount;
+mod reads;
 mod route;
 
 use std::any::TypeId;

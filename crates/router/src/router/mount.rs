@@ -11,6 +11,7 @@ use plumego_contract::extract::Needs;
 use plumego_contract::{BoxError, Methods, Request};
 use tower_service::Service;
 
+use super::reads::Reads;
 use super::{End, Item, Reach, Router};
 use crate::Endpoint;
 
@@ -50,7 +51,9 @@ impl Router {
     ///
     /// It gives way whatever the method: with a route `POST /login`, `GET /login` stays
     /// `405 method_not_allowed` below a site at `/`. So does a redirect to the other form of a
-    /// path. Any other method is 405, and OPTIONS is answered, where nothing else has the path.
+    /// path. Where nothing else has the path, OPTIONS is answered, and any other method is 405; it
+    /// is 404 where the service, asked by HEAD in its place, answers 404. The service sees GET and
+    /// HEAD alone.
     ///
     /// The service sees the path as that of a [`mount`](Self::mount) does. It is listed as
     /// `GET /prefix/{*path}`.
@@ -76,7 +79,12 @@ impl Router {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        self.below(Methods::One(Method::GET), prefix, Reach::Site, service)
+        self.below(
+            Methods::One(Method::GET),
+            prefix,
+            Reach::Site,
+            Reads(service),
+        )
     }
 
     #[track_caller]
