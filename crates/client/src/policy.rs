@@ -106,6 +106,14 @@ impl Policy {
         }
     }
 
+    /// The origin when the operator named it, and not data.
+    pub(crate) fn configured(&self, origin: &Origin) -> Option<&Origin> {
+        match self {
+            Self::Trusted(origins) => origins.iter().find(|known| *known == origin),
+            Self::Guarded(_) => None,
+        }
+    }
+
     /// Those addresses of a host that may be connected to; the first refusal when none is left.
     pub(crate) fn permit(
         &self,

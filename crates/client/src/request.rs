@@ -205,7 +205,9 @@ impl RequestBuilder {
     /// reset (HTTP/2), and its place is free at once. The other server may have seen it.
     pub async fn send(self) -> Result<Response, Error> {
         let client = self.client;
-        let mut measure = client.metrics.begin();
+        let origin = self.url.as_ref().ok().map(Url::origin);
+        let configured = origin.and_then(|origin| client.policy.configured(origin));
+        let mut measure = client.metrics.begin(&self.method, configured);
         let url = match (self.url, self.misuse) {
             (Ok(url), None) => url,
             (Ok(url), Some(misuse)) => {

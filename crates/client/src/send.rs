@@ -19,7 +19,7 @@ use crate::connection::{Connection, MAX_HEADERS, NotSent};
 use crate::download::{Download, DownloadLimits, Lease};
 use crate::error::{Error, Kind, Stage};
 use crate::gate::Full;
-use crate::metrics::{Measure, Outcome};
+use crate::metrics::Measure;
 use crate::pool::Pool;
 use crate::redirect;
 use crate::request::OWN_HEADERS;
@@ -188,7 +188,7 @@ impl Inner {
                 );
             }
         })?;
-        measure.set(Outcome::of(answer.head.status));
+        measure.answered(answer.head.status);
         let limits = DownloadLimits {
             max_bytes: call.max_response_bytes,
             deadline,

@@ -20,6 +20,7 @@ use crate::config::OtelConfig;
 use crate::endpoint::Endpoint;
 use crate::export::{MetricsWork, Sender, SpansWork};
 use crate::queue::Queue;
+use crate::requests::Requests;
 use crate::resource::resource;
 use crate::stats::Stats;
 use crate::tracer::QueueTracer;
@@ -168,6 +169,10 @@ impl Observability {
         }
         if let Some(url) = config.metrics_url().filter(|_| self.metrics) {
             running.metrics = make.metrics(&url, setup, problems);
+            if self.collector.is_none() {
+                let requests = Requests::new(setup.metrics()).map_err(Error::internal)?;
+                setup.sink(requests);
+            }
         }
         if let Some(tracer) = self.tracer.clone().filter(|_| self.tracing) {
             setup.tracer(tracer);

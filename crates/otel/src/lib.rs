@@ -34,10 +34,11 @@
 //! | one request to the collector | 10 s | it is tried again |
 //! | attempts | 5 for spans, 2 for metrics | what was in it is dropped and counted |
 //! | wait between attempts | half to all of 1 s, 2 s, 4 s, 8 s; or `Retry-After`, up to 30 s | |
-//! | answer of the collector | 64 KiB | the request counts as failed |
+//! | answer of the collector | 64 KiB | it is not read |
 //! | texts of a request's span | 2,048 bytes of the path, 1,024 of any other | they are cut |
 //! | spans of the program | those of [`FinishedSpan`] | |
 //! | interval of the metrics | 60 s | |
+//! | kinds of requests whose durations are exported | 10,000 | not kept, and counted |
 //! | the end of the application | four fifths of the time left | the rest is dropped and counted |
 //!
 //! A collector that is down or slow costs a request nothing: a span goes into a queue in memory,
@@ -48,10 +49,12 @@
 
 mod component;
 mod config;
+mod conventions;
 mod endpoint;
 mod export;
 mod metrics;
 mod queue;
+mod requests;
 mod resource;
 mod sampler;
 mod span;

@@ -1,7 +1,7 @@
-//! The metrics of the application, as OTLP has them: cumulative, from the start of the process on.
+//! The metrics of the application, as OTLP has them: cumulative, from the start of the process on,
+//! and by the names of the conventions where there are any.
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Point;
 use opentelemetry_proto::tonic::metrics::v1::{
@@ -9,11 +9,10 @@ use opentelemetry_proto::tonic::metrics::v1::{
     ResourceMetrics, ScopeMetrics, Sum,
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use plumego_observe::metrics::{
-    FamilySnapshot, HistogramValue, Kind, Sample, Snapshot, Unit, Value,
-};
+use plumego_observe::metrics::{FamilySnapshot, HistogramValue, Kind, Metrics, Sample, Value};
 
-use crate::resource::{SCHEMA_URL, scope, text};
+use crate::conventions::{self, Convention};
+use crate::resource::{SCHEMA_URL, scope};
 
 /// From when to when the values count, in nanoseconds since 1970.
 #[derive(Clone, Copy, Debug)]
@@ -22,13 +21,15 @@ pub(crate) struct Times {
     pub(crate) now: u64,
 }
 
-/// All of a snapshot.
+/// All metrics: those of the application, and those for exporters.
 pub(crate) fn request(
-    snapshot: &Snapshot,
+    metrics: &Metrics,
     resource: Resource,
     times: Times,
 ) -> ExportMetricsServiceRequest {
-    let metrics = snapshot.families.iter().map(|family| metric(family, times));
+    let told = conventions::told(metrics.snapshot(), metrics.for_exporters().snapshot());
+    let metrics = told.iter();
+    let metrics = metrics.map(|(family, convention)| metric(family, *convention, times));
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {
             resource: Some(resource),
@@ -42,79 +43,84 @@ pub(crate) fn request(
     }
 }
 
-fn metric(family: &FamilySnapshot, times: Times) -> Metric {
+fn metric(
+    family: &FamilySnapshot,
+    convention: Option<&'static Convention>,
+    times: Times,
+) -> Metric {
     let temporality = AggregationTemporality::Cumulative.into();
+    let is_up_down = convention.is_some_and(|convention| convention.is_up_down);
+    let points = Points { convention, times };
     let data = match family.kind {
-        Kind::Counter => Data::Sum(Sum {
-            data_points: numbers(family, times),
-            aggregation_temporality: temporality,
-            is_monotonic: true,
-        }),
         Kind::Histogram => Data::Histogram(Histogram {
-            data_points: histograms(family, times),
+            data_points: points.histograms(family),
             aggregation_temporality: temporality,
         }),
-        Kind::Gauge => Data::Gauge(Gauge {
-            data_points: numbers(family, times),
+        Kind::Gauge if !is_up_down => Data::Gauge(Gauge {
+            data_points: points.numbers(family),
+        }),
+        kind => Data::Sum(Sum {
+            data_points: points.numbers(family),
+            aggregation_temporality: temporality,
+            is_monotonic: kind == Kind::Counter,
         }),
     };
+    let name = convention.map(|convention| convention.name);
+    let unit = convention.map(|convention| convention.unit);
     Metric {
-        name: family.name.clone(),
+        name: name.unwrap_or(&family.name).to_owned(),
         description: family.help.replace("\\n", "\n").replace("\\\"", "\""),
-        unit: match family.unit.map(Unit::as_str) {
-            Some("seconds") => "s".to_owned(),
-            Some("bytes") => "By".to_owned(),
-            _ => String::new(),
-        },
+        unit: unit.unwrap_or(conventions::unit(family)).to_owned(),
         data: Some(data),
         ..Metric::default()
     }
 }
 
-fn numbers(family: &FamilySnapshot, times: Times) -> Vec<NumberDataPoint> {
-    let point = |sample: &Sample| {
-        let value = match &sample.value {
-            Value::Counter(count) => Point::AsInt(i64::try_from(*count).unwrap_or(i64::MAX)),
-            Value::Gauge(value) => Point::AsDouble(*value),
-            _ => return None,
+/// Makes the points of one metric.
+struct Points {
+    convention: Option<&'static Convention>,
+    times: Times,
+}
+
+impl Points {
+    fn numbers(&self, family: &FamilySnapshot) -> Vec<NumberDataPoint> {
+        let point = |sample: &Sample| {
+            let value = match &sample.value {
+                Value::Counter(count) => Point::AsInt(i64::try_from(*count).unwrap_or(i64::MAX)),
+                Value::Gauge(value) => Point::AsDouble(*value),
+                _ => return None,
+            };
+            Some(NumberDataPoint {
+                attributes: conventions::attributes(sample, self.convention),
+                start_time_unix_nano: self.times.start,
+                time_unix_nano: self.times.now,
+                value: Some(value),
+                ..NumberDataPoint::default()
+            })
         };
-        Some(NumberDataPoint {
-            attributes: labels(sample),
-            start_time_unix_nano: times.start,
-            time_unix_nano: times.now,
-            value: Some(value),
-            ..NumberDataPoint::default()
-        })
-    };
-    family.samples.iter().filter_map(point).collect()
-}
-
-fn histograms(family: &FamilySnapshot, times: Times) -> Vec<HistogramDataPoint> {
-    let point = |sample: &Sample| match &sample.value {
-        Value::Histogram(value) => Some(histogram(sample, value, times)),
-        _ => None,
-    };
-    family.samples.iter().filter_map(point).collect()
-}
-
-fn histogram(sample: &Sample, value: &HistogramValue, times: Times) -> HistogramDataPoint {
-    let bounds = value.buckets.iter().map(|bucket| bucket.upper_bound);
-    HistogramDataPoint {
-        attributes: labels(sample),
-        start_time_unix_nano: times.start,
-        time_unix_nano: times.now,
-        count: value.count,
-        sum: Some(value.sum),
-        bucket_counts: value.buckets.iter().map(|bucket| bucket.count).collect(),
-        // The last one has no bound.
-        explicit_bounds: bounds.filter(|bound| bound.is_finite()).collect(),
-        ..HistogramDataPoint::default()
+        family.samples.iter().filter_map(point).collect()
     }
-}
 
-fn labels(sample: &Sample) -> Vec<KeyValue> {
-    sample
-        .labels()
-        .map(|(name, value)| text(name, value))
-        .collect()
+    fn histograms(&self, family: &FamilySnapshot) -> Vec<HistogramDataPoint> {
+        let point = |sample: &Sample| match &sample.value {
+            Value::Histogram(value) => Some(self.histogram(sample, value)),
+            _ => None,
+        };
+        family.samples.iter().filter_map(point).collect()
+    }
+
+    fn histogram(&self, sample: &Sample, value: &HistogramValue) -> HistogramDataPoint {
+        let bounds = value.buckets.iter().map(|bucket| bucket.upper_bound);
+        HistogramDataPoint {
+            attributes: conventions::attributes(sample, self.convention),
+            start_time_unix_nano: self.times.start,
+            time_unix_nano: self.times.now,
+            count: value.count,
+            sum: Some(value.sum),
+            bucket_counts: value.buckets.iter().map(|bucket| bucket.count).collect(),
+            // The last one has no bound.
+            explicit_bounds: bounds.filter(|bound| bound.is_finite()).collect(),
+            ..HistogramDataPoint::default()
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::resource::{attribute, number, text};
 const PATH_BYTES_MAX: usize = 2048;
 const TEXT_BYTES_MAX: usize = 1024;
 /// The methods that have a name in the conventions; others are `_OTHER`.
-const METHODS: [&str; 9] = [
+pub(crate) const METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
 ];
 const SAMPLED: u32 = 0x001;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plumego_client::{Client, Retry};
 use plumego_contract::{AppContext, Connection, Error as ContractError, RequestContext};
-use plumego_observe::metrics::Metrics;
+use plumego_observe::metrics::{Metrics, Value};
 use plumego_observe::trace::TraceContext;
 
 use crate::server::{Raw, Server, respond};
@@ -193,4 +193,57 @@ async fn clients_are_told_apart_by_name() {
         let series = format!("http_client_requests_total{{client=\"{name}\",outcome=\"refused\"}}");
         counted(&metrics, &format!("{series} 1"));
     }
+}
+
+/// What exporters tell has the origin where the operator named it, and nothing that a stranger
+/// chose without a bound.
+#[tokio::test]
+async fn exporters_are_told_more_and_nothing_without_a_bound() {
+    let metrics = Metrics::default();
+    let server =
+        Server::new(|asked| respond(asked.head.uri.path()[1..].parse().unwrap(), "")).await;
+    let port = server.addr.port();
+    let open = guarded()
+        .retry(Retry::off())
+        .metrics(&metrics)
+        .build()
+        .unwrap();
+    for path in ["/200", "/404", "/599", "/598", "/999"] {
+        let answer = within(open.get(server.url(path)).send()).await.unwrap();
+        within(answer.bytes()).await.unwrap();
+    }
+    let made_up = http::Method::from_bytes(b"MADE-UP").unwrap();
+    let answer = within(open.request(made_up, server.url("/200")).send()).await;
+    within(answer.unwrap().bytes()).await.unwrap();
+    let own = Client::trusted("own", server.url("/"))
+        .metrics(&metrics)
+        .build()
+        .unwrap();
+    within(own.post(server.url("/201")).send()).await.unwrap();
+    let elsewhere = within(own.get("http://elsewhere.example/").send()).await;
+    assert!(elsewhere.unwrap_err().is_refused());
+
+    let snapshot = metrics.for_exporters().snapshot();
+    let family = snapshot.family("http_client_request_duration_seconds");
+    let told: Vec<String> = family
+        .unwrap()
+        .samples
+        .iter()
+        .map(|sample| {
+            let Value::Histogram(value) = &sample.value else {
+                panic!("{sample:?}");
+            };
+            let labels: Vec<&str> = sample.labels().map(|(_, value)| value).collect();
+            format!("{}: {}", labels.join(","), value.count)
+        })
+        .collect();
+    let expected = [
+        "own,GET,,,,refused: 1".to_owned(),
+        format!("own,POST,127.0.0.1,{port},201,: 1"),
+        "test,GET,,,,server_error: 3".to_owned(),
+        "test,GET,,,200,: 1".to_owned(),
+        "test,GET,,,404,404: 1".to_owned(),
+        "test,_OTHER,,,200,: 1".to_owned(),
+    ];
+    assert_eq!(told, expected);
 }

@@ -71,8 +71,9 @@ impl LogSink for StderrSink {
 
 /// Appends to a file. A line that a full disk cut in two is ended before the next one begins.
 ///
-/// Does not rotate by itself: see [`RotatingFileSink`](super::RotatingFileSink). A rotation from outside moves the file away and
-/// has the application [reopen](LogSink::reopen) it, or copies and truncates it.
+/// Does not rotate by itself: see [`RotatingFileSink`](super::RotatingFileSink). A rotation from
+/// outside moves the file away and has the application [reopen](LogSink::reopen) it, or copies and
+/// truncates it.
 #[derive(Debug)]
 pub struct FileSink {
     path: PathBuf,

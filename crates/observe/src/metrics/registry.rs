@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 
 use super::encode;
 use super::error::MetricError;
@@ -46,6 +46,8 @@ pub struct Metrics {
 struct Inner {
     families: RwLock<Families>,
     budget: Arc<Budget>,
+    max_series: usize,
+    for_exporters: OnceLock<Metrics>,
 }
 
 #[derive(Default)]
@@ -59,15 +61,46 @@ impl Metrics {
     /// No metrics yet but the counter of refused series.
     pub fn new(config: &MetricsConfig) -> Self {
         let refused = Counter::default();
-        let families = RwLock::new(Families::default());
-        let budget = Arc::new(Budget::new(config.max_series, refused.clone()));
-        let metrics = Self {
-            inner: Arc::new(Inner { families, budget }),
-        };
+        let metrics = Self::empty(config.max_series, refused.clone());
         let help = "Label sets that were refused because of the cap on series.";
         let registered = metrics.counter_fn(DROPPED_SERIES, help, move || refused.get());
         debug_assert!(registered.is_ok(), "the first name of all is free");
         metrics
+    }
+
+    /// No metrics; refused series are counted there.
+    fn empty(max_series: usize, refused: Counter) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                families: RwLock::new(Families::default()),
+                budget: Arc::new(Budget::new(max_series, refused)),
+                max_series,
+                for_exporters: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// Metrics beside these, for those who tell them by other names than ours: an exporter reads
+    /// both, [`snapshot`](Self::snapshot) and [`encode`](Self::encode) have these alone. Always the
+    /// same ones.
+    ///
+    /// They have a cap of their own, of the same size; what it refuses is counted with the rest.
+    ///
+    /// ```
+    /// use plumego_observe::metrics::Metrics;
+    ///
+    /// let metrics = Metrics::default();
+    /// let told = metrics.for_exporters().counter("told_elsewhere", "Told.")?;
+    /// told.inc();
+    /// assert!(!metrics.encode().contains("told_elsewhere"));
+    /// assert!(metrics.for_exporters().encode().contains("told_elsewhere_total 1"));
+    /// # Ok::<(), plumego_observe::metrics::MetricError>(())
+    /// ```
+    #[must_use]
+    pub fn for_exporters(&self) -> Self {
+        let inner = &*self.inner;
+        let make = || Self::empty(inner.max_series, inner.budget.refused.clone());
+        inner.for_exporters.get_or_init(make).clone()
     }
 
     /// A counter. `_total` is appended to the name when it is exposed.

@@ -143,7 +143,7 @@ impl Sender {
             .post(self.url.clone())
             .headers(self.headers.clone())
             .header(CONTENT_TYPE, PROTOBUF)
-            .max_response_bytes(ANSWER_BYTES_MAX)
+            .max_response_bytes(u64::MAX)
             .retry(Retry::off())
             .no_trace();
         if self.compression == Compression::Gzip {
@@ -158,8 +158,9 @@ impl Sender {
         };
         let status = response.status();
         if status.is_success() {
-            // It was taken, whatever becomes of the answer.
-            return Ok(response.bytes().await.unwrap_or_default());
+            // It was taken, whatever becomes of the answer: also of one that nobody reads.
+            let answer = response.into_body().into_bytes(ANSWER_BYTES_MAX).await;
+            return Ok(answer.unwrap_or_default());
         }
         let why = format!("the collector answered {status}");
         Err(match status {

@@ -130,7 +130,7 @@ impl MetricsWork {
             start: nanos(self.start),
             now: nanos(Timestamp::now()),
         };
-        let message = request(&self.metrics.snapshot(), self.resource.clone(), times);
+        let message = request(&self.metrics, self.resource.clone(), times);
         let rejected = |answer: ExportMetricsServiceResponse| {
             let partial = answer.partial_success.unwrap_or_default();
             (partial.rejected_data_points, partial.error_message)

@@ -206,7 +206,8 @@ async fn metrics_come_with_their_kinds_and_at_the_end_once_more() {
         attribute(&sum["data_points"][0], "queue").as_deref(),
         Some("mail")
     );
-    let duration = named("http_request_duration_seconds");
+    // By the names of the conventions, and once.
+    let duration = named("http.server.request.duration");
     assert_eq!(duration["unit"], "s");
     let point = &duration["histogram"]["data_points"][0];
     assert_eq!(point["count"], "1");
@@ -218,8 +219,55 @@ async fn metrics_come_with_their_kinds_and_at_the_end_once_more() {
         .map(|count| count.as_str().unwrap().parse::<u64>().unwrap())
         .sum();
     assert_eq!(total, 1);
-    assert_eq!(attribute(point, "route").as_deref(), Some("/users/{id}"));
-    assert!(named("process_uptime_seconds")["gauge"].is_object());
+    for (name, expected) in [
+        ("http.request.method", "GET"),
+        ("url.scheme", "http"),
+        ("http.route", "/users/{id}"),
+        ("http.response.status_code", "200"),
+        ("network.protocol.version", "1.1"),
+    ] {
+        assert_eq!(attribute(point, name).as_deref(), Some(expected), "{name}");
+    }
+    assert_eq!(attribute(point, "error.type"), None);
+    let active = named("http.server.active_requests");
+    assert_eq!(active["unit"], "{request}");
+    assert_eq!(active["sum"]["data_points"][0]["as_double"], 0.0);
+    assert!(named("process.uptime")["gauge"].is_object());
+    // The way to the collector itself, of which the first request is told by the last.
+    let client = named("http.client.request.duration");
+    let point = &client["histogram"]["data_points"][0];
+    for (name, expected) in [
+        ("plumego.client", "otel"),
+        ("http.request.method", "POST"),
+        ("server.address", "127.0.0.1"),
+        ("server.port", &receiver.port.to_string()),
+        ("http.response.status_code", "200"),
+    ] {
+        assert_eq!(attribute(point, name).as_deref(), Some(expected), "{name}");
+    }
+    let ours = ["http_request_duration_seconds", "http_requests_in_flight"];
+    let all = metrics.as_array().unwrap();
+    assert!(
+        all.iter()
+            .all(|it| !ours.iter().any(|ours| it["name"] == *ours))
+    );
+}
+
+/// Whoever reads them as text finds the names that were always there.
+#[tokio::test]
+async fn the_page_of_metrics_keeps_its_names() {
+    let Some(receiver) = Receiver::start().await else {
+        return;
+    };
+    let served = Served::start(app(config(&receiver.url()))).await;
+    served.get("/users/7").await;
+    let label = "{method=\"GET\",route=\"/users/{id}\"}";
+    served
+        .until(&format!("http_request_duration_seconds_count{label} 1"))
+        .await;
+    assert!(served.has("http_requests_in_flight 0"));
+    assert!(!served.metrics.encode().contains("http_server_request"));
+    served.stop().await;
 }
 
 #[tokio::test]

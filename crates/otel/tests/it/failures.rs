@@ -103,6 +103,27 @@ async fn what_a_collector_rejects_is_counted_and_not_sent_again() {
     served.stop().await;
 }
 
+/// What was taken is taken, however much the collector says to it.
+#[tokio::test]
+async fn a_long_answer_is_no_reason_to_send_again() {
+    let Some(mut receiver) = Receiver::start().await else {
+        return;
+    };
+    receiver.answer(json!({"said": "x".repeat(100_000)})).await;
+    let served = Served::start(app(config(&receiver.url()))).await;
+    served.get("/users/1").await;
+    served
+        .until("otel_spans_total{outcome=\"exported\"} 1")
+        .await;
+    assert!(!served.has("otel_exports_total{signal=\"traces\",outcome=\"failed\"} 1"));
+    served.get("/users/2").await;
+    let paths = receiver.spans(2).await;
+    let paths = paths.iter().map(|span| attribute(span, "url.path"));
+    let paths: Vec<String> = paths.map(Option::unwrap).collect();
+    assert_eq!(paths, ["/users/1", "/users/2"]);
+    served.stop().await;
+}
+
 #[tokio::test]
 async fn a_collector_that_is_down_loses_spans_and_holds_up_nobody() {
     let mut config = config(&format!("http://127.0.0.1:{}", free_port()));
