@@ -165,6 +165,23 @@ async fn failures_and_refusals_are_spans_too() {
     served.stop().await;
 }
 
+/// The metrics of the last message, once the application has ended.
+async fn last_metrics(receiver: &mut Receiver) -> Vec<Value> {
+    let mut last = Value::Null;
+    while let Ok(request) =
+        tokio::time::timeout(Duration::from_secs(2), receiver.next_to("/v1/metrics")).await
+    {
+        last = request;
+    }
+    let metrics = &last["message"]["resource_metrics"][0]["scope_metrics"][0]["metrics"];
+    metrics.as_array().unwrap().clone()
+}
+
+fn named<'a>(metrics: &'a [Value], name: &str) -> &'a Value {
+    let found = metrics.iter().find(|metric| metric["name"] == name);
+    found.unwrap_or_else(|| panic!("{name} is not told"))
+}
+
 #[tokio::test]
 async fn metrics_come_with_their_kinds_and_at_the_end_once_more() {
     let Some(mut receiver) = Receiver::start().await else {
@@ -183,19 +200,8 @@ async fn metrics_come_with_their_kinds_and_at_the_end_once_more() {
     let request = receiver.next_to("/v1/metrics").await;
     assert_eq!(request["encoding"], "gzip");
     served.stop().await;
-    // The last message has everything.
-    let mut last = request;
-    while let Ok(request) =
-        tokio::time::timeout(Duration::from_secs(2), receiver.next_to("/v1/metrics")).await
-    {
-        last = request;
-    }
-    let metrics = &last["message"]["resource_metrics"][0]["scope_metrics"][0]["metrics"];
-    let named = |name: &str| {
-        let all = metrics.as_array().unwrap();
-        all.iter().find(|metric| metric["name"] == name).unwrap()
-    };
-    let sum = &named("jobs")["sum"];
+    let metrics = last_metrics(&mut receiver).await;
+    let sum = &named(&metrics, "jobs")["sum"];
     assert_eq!(sum["is_monotonic"], true);
     assert_eq!(
         sum["aggregation_temporality"],
@@ -206,8 +212,21 @@ async fn metrics_come_with_their_kinds_and_at_the_end_once_more() {
         attribute(&sum["data_points"][0], "queue").as_deref(),
         Some("mail")
     );
-    // By the names of the conventions, and once.
-    let duration = named("http.server.request.duration");
+}
+
+#[tokio::test]
+async fn metrics_have_the_names_of_the_conventions() {
+    let Some(mut receiver) = Receiver::start().await else {
+        return;
+    };
+    let mut config = config(&receiver.url());
+    config.metric_export_interval = Duration::from_millis(50);
+    let served = Served::start(app(config)).await;
+    served.get("/users/7").await;
+    receiver.next_to("/v1/metrics").await;
+    served.stop().await;
+    let metrics = last_metrics(&mut receiver).await;
+    let duration = named(&metrics, "http.server.request.duration");
     assert_eq!(duration["unit"], "s");
     let point = &duration["histogram"]["data_points"][0];
     assert_eq!(point["count"], "1");
@@ -229,12 +248,12 @@ async fn metrics_come_with_their_kinds_and_at_the_end_once_more() {
         assert_eq!(attribute(point, name).as_deref(), Some(expected), "{name}");
     }
     assert_eq!(attribute(point, "error.type"), None);
-    let active = named("http.server.active_requests");
+    let active = named(&metrics, "http.server.active_requests");
     assert_eq!(active["unit"], "{request}");
     assert_eq!(active["sum"]["data_points"][0]["as_double"], 0.0);
-    assert!(named("process.uptime")["gauge"].is_object());
+    assert!(named(&metrics, "process.uptime")["gauge"].is_object());
     // The way to the collector itself, of which the first request is told by the last.
-    let client = named("http.client.request.duration");
+    let client = named(&metrics, "http.client.request.duration");
     let point = &client["histogram"]["data_points"][0];
     for (name, expected) in [
         ("plumego.client", "otel"),
@@ -246,9 +265,9 @@ async fn metrics_come_with_their_kinds_and_at_the_end_once_more() {
         assert_eq!(attribute(point, name).as_deref(), Some(expected), "{name}");
     }
     let ours = ["http_request_duration_seconds", "http_requests_in_flight"];
-    let all = metrics.as_array().unwrap();
     assert!(
-        all.iter()
+        metrics
+            .iter()
             .all(|it| !ours.iter().any(|ours| it["name"] == *ours))
     );
 }
