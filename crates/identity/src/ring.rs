@@ -26,6 +26,10 @@
 //! # Ok::<(), plumego_identity::ring::RingError>(())
 //! ```
 //!
+//! A ring is in the memory of one process. With a key that the process made, a restart or a
+//! handover signs everybody out: read the keys from files that every instance has
+//! ([`SigningKey::ec_pem`] and its neighbours).
+//!
 //! # Limits and defaults
 //! At most [`MAX_RING_KEYS`] keys; those that are retired do not count. The schedule:
 //! [`Schedule::default`]. Reading takes no lock and waits for nobody; a change is prepared aside

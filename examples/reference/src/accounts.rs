@@ -1,9 +1,12 @@
 //! Two demo accounts, and what they may do: sign in, exchange, sign out.
 
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use plumego::config::{Key, Kind};
 use plumego::contract::auth::{Principal, RefreshManager as _};
+use plumego::contract::{Problem, Problems};
 use plumego::http::StatusCode;
 use plumego::identity::hasher::{Hasher, HasherConfig};
 use plumego::identity::jwks;
@@ -19,14 +22,25 @@ use plumego::stdx::{Secret, random};
 use serde::{Deserialize, Serialize};
 
 /// The settings of the accounts, for the table `reference`.
-pub(crate) const KEYS: &[Key] = &[Key::new("reference.demo_password", Kind::Text)
-    .env("REFERENCE_DEMO_PASSWORD")
-    .default("")
-    .secret()
-    .doc(
-        "Password of the accounts `admin` and `member`; empty for one that is made and printed.",
-        "账户 `admin` 与 `member` 的密码；为空则在启动时生成并打印。",
-    )];
+pub(crate) const KEYS: &[Key] = &[
+    Key::new("reference.demo_password", Kind::Text)
+        .env("REFERENCE_DEMO_PASSWORD")
+        .default("")
+        .secret()
+        .doc(
+            "Password of the accounts `admin` and `member`; empty for one that is made and \
+             printed.",
+            "账户 `admin` 与 `member` 的密码；为空则在启动时生成并打印。",
+        ),
+    Key::new("reference.signing_key", Kind::Text)
+        .env("REFERENCE_SIGNING_KEY")
+        .default("")
+        .doc(
+            "PEM file of the private key on P-256 that signs tokens; empty for one that is made at \
+             the start and gone at the end. The key is named after the file.",
+            "签署令牌的 P-256 私钥的 PEM 文件；为空则启动时生成，结束即失。密钥以文件名命名。",
+        ),
+];
 
 /// Whom the tokens are from, and for whom they are.
 const ISSUER: &str = "reference";
@@ -36,6 +50,8 @@ const ISSUER: &str = "reference";
 pub(crate) struct Settings {
     #[serde(default)]
     demo_password: Option<Secret<String>>,
+    #[serde(default)]
+    signing_key: PathBuf,
 }
 
 /// The accounts, their hashed password, and the tokens they are given.
@@ -49,8 +65,8 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    /// Hashes the password of the settings, or one made here, which is then given back. The key
-    /// that signs is made here too: a restart signs everybody out.
+    /// Hashes the password of the settings, or one made here, which is then given back. Sessions
+    /// are in memory: a restart signs everybody out, also when the key is that of a file.
     pub(crate) async fn open(settings: Settings) -> Result<(Self, Option<Secret<String>>), Error> {
         let given = settings.demo_password;
         let given = given.filter(|password| !password.expose().is_empty());
@@ -61,13 +77,13 @@ impl Accounts {
             (made.clone(), Some(made))
         };
         let hasher = Hasher::new(Passwords::default(), HasherConfig::default())?;
-        let key = SigningKey::generate(EcAlgorithm::Es256).map_err(Error::internal)?;
+        let ring = ring(&settings.signing_key)?;
         let accounts = Self {
             stored: hasher.hash(password).await?,
             hasher,
             tokens: TokenService::new(
                 TokenConfig::new(ISSUER, ISSUER),
-                KeyRing::new("demo", key).map_err(Error::internal)?,
+                ring,
                 MemoryRefreshStore::default(),
                 MemoryRevocations::default(),
             )?,
@@ -104,6 +120,31 @@ impl Accounts {
                     })
             })
     }
+}
+
+/// The key of the file, or one made here.
+fn ring(file: &Path) -> Result<KeyRing, Error> {
+    if file.as_os_str().is_empty() {
+        let key = SigningKey::generate(EcAlgorithm::Es256).map_err(Error::internal)?;
+        return KeyRing::new("demo", key).map_err(Error::internal);
+    }
+    let problem = |why: &dyn Display| {
+        let mut problems = Problems::new();
+        problems.push(Problem::new(format!(
+            "REFERENCE_SIGNING_KEY: {} {why}: make one with `openssl genpkey -algorithm EC \
+             -pkeyopt ec_paramgen_curve:P-256`",
+            file.display()
+        )));
+        problems
+    };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a program reads its own key, before it serves"
+    )]
+    let pem = std::fs::read(file).map_err(|error| problem(&format!("cannot be read ({error})")))?;
+    let key = SigningKey::ec_pem(EcAlgorithm::Es256, &pem).map_err(|error| problem(&error))?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(KeyRing::new(&name, key).map_err(|error| problem(&error))?)
 }
 
 /// 160 bits in hexadecimal digits, never from a source that is not random.

@@ -16,5 +16,10 @@ pub(crate) fn run(root: &Path, binary: &str) -> Result<(), String> {
         "--bin",
         binary,
     ];
-    cargo::run(root, &args)
+    // The feature that a program asks for has its name.
+    let features: &[&str] = match binary {
+        "logins" => &["--features", binary],
+        _ => &[],
+    };
+    cargo::run(root, &[&args, features].concat())
 }

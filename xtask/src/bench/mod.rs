@@ -37,7 +37,8 @@ usage: cargo xtask bench COMMAND
     --quick, --rounds N, --check as above
   router             lookups of routes, beside matchit
   limit              checks of the rate limiter, beside governor
-  auth               verifying of tokens, beside jsonwebtoken";
+  auth               verifying of tokens, beside jsonwebtoken; what other routes notice
+                     of a flood of logins";
 
 /// Runs one of the commands.
 pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
@@ -48,7 +49,7 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
         ["static", rest @ ..] => statics::run(root, rest),
         ["router"] => micro::run(root, "lookups"),
         ["limit"] => micro::run(root, "limits"),
-        ["auth"] => micro::run(root, "tokens"),
+        ["auth"] => micro::run(root, "tokens").and_then(|()| micro::run(root, "logins")),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Barrier;
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, get, send};
@@ -51,7 +52,7 @@ fn check_refused(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.json()["code"], code);
 }
 
-// acceptance 21.1 (12)
+// acceptance 21.1 (38), 21.2 (20)
 #[test]
 fn login_opens_what_is_for_members_until_the_logout() {
     let app = start();
@@ -203,6 +204,59 @@ fn key_set_shows_the_public_key_and_nothing_private() {
     assert_ne!(key["x"], other["keys"][0]["x"]);
 }
 
+/// The part of a token before its signature, decoded.
+fn key_of(tokens: &Value) -> Value {
+    let token = tokens["access_token"].as_str().unwrap();
+    let head = token.split('.').next().unwrap();
+    let head = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(head);
+    serde_json::from_slice::<Value>(&head.unwrap()).unwrap()["kid"].clone()
+}
+
+#[test]
+fn key_of_a_file_stays_at_a_restart_and_one_made_here_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("2026-11.pem");
+    let key = rcgen::KeyPair::generate().unwrap();
+    std::fs::write(&file, key.serialize_pem()).unwrap();
+    let settings = [("REFERENCE_SIGNING_KEY", file.to_str().unwrap())];
+
+    let (first, second) = (start_with(&settings), start_with(&settings));
+    let set = get(first.addr, "/.well-known/jwks.json").json();
+    assert_eq!(set, get(second.addr, "/.well-known/jwks.json").json());
+    let tokens = signed_in(first.addr, "member");
+    assert_eq!(key_of(&tokens), "2026-11");
+    // The signature is good there too; the session, which is in memory, is not.
+    let me = with_token(second.addr, "GET", "/api/me", &tokens);
+    check_refused(&me, 401, "session_revoked");
+
+    let other = start();
+    assert_ne!(set, get(other.addr, "/.well-known/jwks.json").json());
+    let me = with_token(other.addr, "GET", "/api/me", &tokens);
+    check_refused(&me, 401, "invalid_token");
+}
+
+#[test]
+fn key_file_that_is_wrong_ends_the_start_with_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let wrong = dir.path().join("wrong.pem");
+    std::fs::write(&wrong, "-----BEGIN PRIVATE KEY-----\nsecret\n").unwrap();
+    for (file, why) in [
+        (dir.path().join("none.pem"), "none.pem cannot be read"),
+        (wrong, "wrong.pem"),
+    ] {
+        let output = program()
+            .env("REFERENCE_SIGNING_KEY", file)
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+        let text = String::from_utf8_lossy(&output.stderr);
+        for part in ["REFERENCE_SIGNING_KEY: ", why, "openssl genpkey"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains("secret"), "{text}");
+    }
+}
+
 #[test]
 fn password_that_nobody_set_is_made_and_printed_once() {
     let app = Reference::on_any_port();
@@ -233,7 +287,7 @@ fn password_of_the_settings_is_never_shown() {
     assert!(!text.contains(PASSWORD), "{text}");
 }
 
-// acceptance 21.2 (20)
+// ASVS 5.0 2.4.1
 #[test]
 fn flood_of_logins_is_refused_and_others_are_served() {
     const LOGINS: usize = 150;
