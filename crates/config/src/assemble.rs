@@ -9,7 +9,7 @@ use crate::check::Check;
 use crate::dotenv;
 use crate::entry::{CONFIG_FILE, ENV_FILE, Entries, Entry};
 use crate::error::{ConfigError, ConfigErrors, MAX_PROBLEMS, one_line};
-use crate::file;
+use crate::file::{self, Turn};
 use crate::flags::Flags;
 use crate::loader::Schema;
 use crate::name::{is_within, nearest};
@@ -24,6 +24,7 @@ pub(crate) struct Sources {
     pub(crate) prefixes: Vec<String>,
     pub(crate) flags: Flags,
     pub(crate) skips: Skips,
+    pub(crate) turn: Turn,
 }
 
 pub(crate) struct Assembly {
@@ -184,7 +185,7 @@ impl Assembly {
             .unwrap_or_default()
             .join(&name);
         self.files.push(path.clone());
-        match file::read(&path, origin != Origin::Default) {
+        match file::read(&path, origin != Origin::Default, self.sources.turn) {
             Ok(text) => text.map(|text| (name, text)),
             Err(expected) => {
                 let problem = ConfigError::new(key, expected).with_origin(Some(origin));

@@ -26,9 +26,19 @@ struct Told {
     value: Option<String>,
     expected: String,
     hint: Option<String>,
+    /// Whether `expected` is the whole text.
+    is_whole: bool,
 }
 
 impl ConfigError {
+    /// A problem that is told in whole sentences, which name the keys: for
+    /// [`Live::on_candidate`](crate::Live::on_candidate). Without secrets.
+    pub fn told(text: impl Into<String>) -> Self {
+        let mut problem = Self::new("", text);
+        problem.told.is_whole = true;
+        problem
+    }
+
     pub(crate) fn new(key: impl Into<String>, expected: impl Into<String>) -> Self {
         let (key, expected) = (key.into(), expected.into());
         let told = Told {
@@ -37,6 +47,7 @@ impl ConfigError {
             value: None,
             expected,
             hint: None,
+            is_whole: false,
         };
         Self {
             told: Box::new(told),
@@ -93,6 +104,7 @@ impl fmt::Display for ConfigError {
             value,
             expected,
             hint,
+            is_whole,
         } = &*self.told;
         let mut line = match (key.is_empty(), origin) {
             (false, Some(origin)) => format!("`{key}` ({origin}): "),
@@ -100,7 +112,9 @@ impl fmt::Display for ConfigError {
             (true, Some(origin)) => format!("{origin}: "),
             (true, None) => String::new(),
         };
-        line.push_str("expected ");
+        if !is_whole {
+            line.push_str("expected ");
+        }
         line.push_str(expected);
         if let Some(value) = value {
             line.push_str(", got ");

@@ -19,8 +19,23 @@ pub(crate) const MAX_BYTES: u64 = 1 << 20;
 /// Most syntax errors reported for one file.
 const MAX_SYNTAX_ERRORS: usize = 20;
 
+/// Which time a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    First,
+    /// While the program runs.
+    Again,
+}
+
 /// Reads a text file; `None` when there is none and that is allowed.
-pub(crate) fn read(path: &Path, required: bool) -> Result<Option<String>, String> {
+pub(crate) fn read(path: &Path, required: bool, turn: Turn) -> Result<Option<String>, String> {
+    if turn == Turn::Again && is_pipe(path) {
+        return Err(
+            "a file that can be read again; this is a pipe, which gives what it has once, \
+                    so nothing changes until the program starts anew"
+                .to_owned(),
+        );
+    }
     let text = match read_bounded(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound && !required => return Ok(None),
@@ -33,6 +48,19 @@ pub(crate) fn read(path: &Path, required: bool) -> Result<Option<String>, String
         return Err("a file of at most 1 MiB".to_owned());
     }
     Ok(Some(text))
+}
+
+/// Whether it is a pipe, such as `<(…)` of a shell: opened again it waits for ever, or is empty.
+#[cfg(unix)]
+fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+
+    std::fs::metadata(path).is_ok_and(|data| data.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: &Path) -> bool {
+    false
 }
 
 #[expect(clippy::disallowed_methods, reason = "settings files are read here")]

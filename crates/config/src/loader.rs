@@ -13,6 +13,7 @@ use crate::best_effort::{BestEffort, Skips};
 use crate::check::{Check, Report};
 use crate::entry::{Entries, LOADER_KEYS};
 use crate::error::{ConfigError, ConfigErrors};
+use crate::file::Turn;
 use crate::flags::{self, Asked, Flags};
 use crate::settings::{self, Shape};
 use crate::{Key, Loaded, render};
@@ -288,7 +289,8 @@ impl Loader {
                 &mut problems,
             );
             let asked = flags.asked;
-            let found = match self.finish_without(entries.clone(), flags, problems, skips.clone()) {
+            let how = (skips.clone(), Turn::First);
+            let found = match self.finish_without(entries.clone(), flags, problems, how) {
                 Ok(loaded) if loaded.has_only_defaults() && !skipped.is_empty() => {
                     return Err(ConfigErrors::new(skipped));
                 }
@@ -320,11 +322,12 @@ impl Loader {
     pub(crate) fn load_flags(
         &self,
         args: impl IntoIterator<Item = OsString>,
+        turn: Turn,
     ) -> Result<Loaded, ConfigErrors> {
         let mut problems = Vec::new();
         let entries = self.entries(&mut problems);
         let flags = flags::parse(args, &entries, self.pass_unknown, &mut problems);
-        self.finish(entries, flags, problems)
+        self.finish_without(entries, flags, problems, (Skips::default(), turn))
     }
 
     fn entries(&self, problems: &mut Vec<ConfigError>) -> Entries {
@@ -348,7 +351,7 @@ impl Loader {
         flags: Flags,
         problems: Vec<ConfigError>,
     ) -> Result<Loaded, ConfigErrors> {
-        self.finish_without(entries, flags, problems, Skips::default())
+        self.finish_without(entries, flags, problems, (Skips::default(), Turn::First))
     }
 
     fn finish_without(
@@ -356,7 +359,7 @@ impl Loader {
         entries: Entries,
         flags: Flags,
         problems: Vec<ConfigError>,
-        skips: Skips,
+        (skips, turn): (Skips, Turn),
     ) -> Result<Loaded, ConfigErrors> {
         let sources = Sources {
             environment: self.environment.clone().unwrap_or_else(process_environment),
@@ -364,6 +367,7 @@ impl Loader {
             prefixes: self.prefixes(),
             flags,
             skips,
+            turn,
         };
         Assembly::new(entries, sources, problems).load(&self.schemas, &self.checks)
     }

@@ -163,10 +163,12 @@ impl Reloader {
                 "refused"
             }
             Ok(changes) if changes.is_empty() => {
+                let warnings = some(changes.warnings());
+                let warnings = warnings.as_deref();
                 if trigger == Trigger::File.as_str() {
-                    tracing::debug!(source, trigger, "reloaded, nothing has changed");
+                    tracing::debug!(source, trigger, warnings, "reloaded, nothing has changed");
                 } else {
-                    tracing::info!(source, trigger, "reloaded, nothing has changed");
+                    tracing::info!(source, trigger, warnings, "reloaded, nothing has changed");
                 }
                 "unchanged"
             }
@@ -181,8 +183,11 @@ impl Reloader {
     }
 }
 
+fn some(texts: &[String]) -> Option<String> {
+    (!texts.is_empty()).then(|| joined(texts))
+}
+
 fn tell(source: &'static str, trigger: &'static str, changes: &Changes) {
-    let some = |texts: &[String]| (!texts.is_empty()).then(|| joined(texts));
     let (now, later) = (some(changes.in_effect()), some(changes.needing_restart()));
     let warnings = some(changes.warnings());
     let (now, warnings) = (now.as_deref(), warnings.as_deref());

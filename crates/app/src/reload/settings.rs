@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use plumego_config::{Change, ConfigErrors, Live, Loaded};
+use plumego_config::{Change, ConfigError, ConfigErrors, Live, Loaded};
 use plumego_contract::Adjust;
 use plumego_middleware::{AbuseGuardLayer, ConcurrencyLimitLayer};
 use plumego_observe::log::LiveFilter;
@@ -16,12 +16,15 @@ use crate::guards::{abuse_guard, concurrency_limit};
 
 /// What is called after a reload that changed something.
 type Hook = Box<dyn Fn(&Loaded, &[Change]) + Send + Sync>;
+/// What answers what is wrong with a candidate.
+type Check = Box<dyn Fn(&Loaded) -> Vec<ConfigError> + Send + Sync>;
 
 /// The live settings of a program, of whatever type they are.
 pub(crate) trait LiveConfig: Send + Sync {
     fn reload(&self) -> Result<(Arc<Loaded>, Vec<Change>), ConfigErrors>;
     fn loaded(&self) -> Arc<Loaded>;
     fn files(&self) -> Vec<PathBuf>;
+    fn on_candidate(&self, check: Check);
     fn on_reload(&self, hook: Hook);
 }
 
@@ -37,6 +40,10 @@ impl<S: Send + Sync + 'static> LiveConfig for Live<S> {
 
     fn files(&self) -> Vec<PathBuf> {
         Live::loaded(self).files().to_vec()
+    }
+
+    fn on_candidate(&self, check: Check) {
+        Live::on_candidate(self, check);
     }
 
     fn on_reload(&self, hook: Hook) {
@@ -147,12 +154,22 @@ fn tell<E: std::fmt::Display>(result: Result<(), E>) {
 pub(crate) struct Settings {
     live: Arc<dyn LiveConfig>,
     dials: Arc<Dials>,
+    /// What the application was built with.
+    built_with: Arc<Loaded>,
 }
 
 impl Settings {
     /// From now on whatever is reloaded, by whomever, is put in force.
     pub(crate) fn new(live: Arc<dyn LiveConfig>, dials: Dials) -> Self {
         let dials = Arc::new(dials);
+        let built_with = live.loaded();
+        // The program may have mended in code what was wrong with it from the first.
+        let known = faults(&built_with);
+        live.on_candidate(Box::new(move |candidate| {
+            let new = faults(candidate).into_iter();
+            let new = new.filter(|fault| !known.contains(fault));
+            new.map(ConfigError::told).collect()
+        }));
         // The settings may outlive the application.
         let weak = Arc::downgrade(&dials);
         live.on_reload(Box::new(move |loaded, changes| {
@@ -161,26 +178,41 @@ impl Settings {
                 dials.turn(&config, changes);
             }
         }));
-        Self { live, dials }
+        Self {
+            live,
+            dials,
+            built_with,
+        }
     }
 
+    /// What has changed since the last time, and what waits for a restart: that differs from what
+    /// the application was built with, whenever it was read.
     fn describe(&self, loaded: &Loaded, changes: &[Change]) -> Changes {
+        let waiting = loaded.changes_since(&self.built_with);
+        let waits = |change: &Change| self.effect(change) != Effect::Now;
+        let waiting: Vec<_> = waiting.into_iter().filter(waits).collect();
+        let is_at = |list: &[Change], key: &str| list.iter().any(|it| it.key() == key);
+
         let mut told = Changes::none();
         for change in changes {
-            let field = change.key().strip_prefix("server.");
-            let effect = match field.filter(|_| change.is_reloadable()) {
-                Some(field) => self.dials.effect(field),
-                None if change.is_reloadable() => Effect::Now,
-                None => Effect::Restart,
-            };
-            told = match effect {
+            let key = change.key();
+            told = match self.effect(change) {
+                Effect::Restart | Effect::None if !is_at(&waiting, key) => {
+                    told.changed(format!("{change}: as it is in force"))
+                }
                 Effect::Now => told.changed(change.to_string()),
-                Effect::Restart => told.needs_restart(change.to_string()),
+                Effect::Restart => told,
                 Effect::None => {
                     let why = "stays as it is: the program set it in code, or it was off";
-                    told.warning(format!("{} {why}", change.key()))
-                        .needs_restart(change.to_string())
+                    told.warning(format!("{key} {why}"))
                 }
+            };
+        }
+        for change in &waiting {
+            told = if is_at(changes, change.key()) {
+                told.needs_restart(change.to_string())
+            } else {
+                told.warning(format!("{change}: still needs a restart"))
             };
         }
         for warning in loaded.warnings() {
@@ -188,6 +220,22 @@ impl Settings {
         }
         told
     }
+
+    fn effect(&self, change: &Change) -> Effect {
+        let field = change.key().strip_prefix("server.");
+        match field.filter(|_| change.is_reloadable()) {
+            Some(field) => self.dials.effect(field),
+            None if change.is_reloadable() => Effect::Now,
+            None => Effect::Restart,
+        }
+    }
+}
+
+/// What an application would not be built with.
+fn faults(loaded: &Loaded) -> Vec<String> {
+    let config = loaded.section::<ServerConfig>("server");
+    let problems = config.map(|config| config.validate()).unwrap_or_default();
+    problems.iter().map(ToString::to_string).collect()
 }
 
 impl Source for Settings {

@@ -1,17 +1,33 @@
 //! SIGTERM, SIGINT, SIGHUP and SIGUSR2, for the time of a run.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::{io, thread};
 
 use plumego_contract::Error;
 
 use super::{Handle, handover};
 
-/// How many runs of this process handle signals. When there is none, a signal does what it does
-/// by default: it ends the process. The runtime that listens for a signal once does so for ever.
-static RUNS: AtomicUsize = AtomicUsize::new(0);
+/// Who is told of signals. When there is nobody, a signal does what it does by default: it ends the
+/// process. Whoever listens for a signal once does so for as long as the process lives.
+static RUNS: Mutex<Vec<Run>> = Mutex::new(Vec::new());
+
+/// Whether there is a thread that listens. One of its own: it hears the second signal while every
+/// thread of the runtime is stuck, or while the runtime waits for one at its end.
+static LISTENS: Mutex<bool> = Mutex::new(false);
+
+/// A run of an application.
+struct Run {
+    number: u64,
+    handle: Handle,
+    runtime: tokio::runtime::Handle,
+    log: tracing::Dispatch,
+    /// Whether a signal has told it to stop.
+    told: bool,
+}
 
 /// While it lives, signals drain the application.
-pub(super) struct Scope(());
+pub(super) struct Scope(u64);
 
 impl Scope {
     /// Listens for signals from now on.
@@ -19,38 +35,92 @@ impl Scope {
     /// # Errors
     /// What the system says when a signal cannot be listened for.
     pub(super) fn enter(handle: Handle) -> Result<Self, Error> {
-        let signals = Signals::listen().map_err(Error::internal)?;
-        RUNS.fetch_add(1, Ordering::SeqCst);
-        tokio::spawn(watch(signals, handle));
-        Ok(Self(()))
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+
+        listen().map_err(Error::internal)?;
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        lock(&RUNS).push(Run {
+            number,
+            handle,
+            runtime: tokio::runtime::Handle::current(),
+            log: tracing::dispatcher::get_default(Clone::clone),
+            told: false,
+        });
+        Ok(Self(number))
     }
 }
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        RUNS.fetch_sub(1, Ordering::SeqCst);
+        lock(&RUNS).retain(|run| run.number != self.0);
     }
 }
 
-async fn watch(mut signals: Signals, handle: Handle) {
-    let mut told = false;
+/// Begins to listen, once for all runs of the process.
+fn listen() -> io::Result<()> {
+    let mut listens = lock(&LISTENS);
+    if *listens {
+        return Ok(());
+    }
+    let (tell, told) = mpsc::channel();
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            let runtime = match runtime {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(tell.send(Err(error))),
+            };
+            runtime.block_on(async move {
+                match Signals::listen() {
+                    Ok(signals) => {
+                        let _ = tell.send(Ok(()));
+                        watch(signals).await;
+                    }
+                    Err(error) => drop(tell.send(Err(error))),
+                }
+            });
+        })?;
+    told.recv().map_err(io::Error::other)??;
+    *listens = true;
+    Ok(())
+}
+
+async fn watch(mut signals: Signals) {
     loop {
         let signal = signals.next().await;
-        if signal.is_reload() && RUNS.load(Ordering::SeqCst) > 0 {
-            handle.request_reload();
-            continue;
-        }
-        if signal.is_handover() && RUNS.load(Ordering::SeqCst) > 0 {
-            handover::request(&handle);
-            continue;
-        }
-        if told || RUNS.load(Ordering::SeqCst) == 0 {
+        let mut runs = lock(&RUNS);
+        if runs.is_empty() {
             exit(&signal);
         }
-        tracing::info!(signal = signal.name, "told to stop");
-        handle.shutdown();
-        told = true;
+        for run in &mut *runs {
+            run.hear(&signal);
+        }
     }
+}
+
+impl Run {
+    fn hear(&mut self, signal: &Signal) {
+        let _runtime = self.runtime.enter();
+        let _log = tracing::dispatcher::set_default(&self.log);
+        if signal.is_reload() {
+            self.handle.request_reload();
+        } else if signal.is_handover() {
+            handover::request(&self.handle);
+        } else if self.told {
+            exit(signal);
+        } else {
+            tracing::info!(signal = signal.name, "told to stop");
+            self.handle.shutdown();
+            self.told = true;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[expect(
@@ -111,7 +181,7 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    fn listen() -> std::io::Result<Self> {
+    fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             hand_over: handover::Signal::listen()?,
@@ -137,7 +207,7 @@ struct Signals;
 #[cfg(not(unix))]
 impl Signals {
     #[expect(clippy::unnecessary_wraps, reason = "the same on every system")]
-    fn listen() -> std::io::Result<Self> {
+    fn listen() -> io::Result<Self> {
         Ok(Self)
     }
 

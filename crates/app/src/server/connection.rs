@@ -24,6 +24,8 @@ use super::watch::{Expired, Phase, Watchdog};
 
 /// How long a head that has begun may still take when the server drains.
 const HEAD_GRACE: Duration = Duration::from_secs(1);
+/// How long a client that never opened a stream may take for the goodbye of HTTP/2.
+const FAREWELL: Duration = Duration::from_millis(500);
 /// How long an early answer is given to arrive while the client still sends.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -118,8 +120,8 @@ where
     .await;
     let refused = matches!(&ended, Ended::Engine(error) if error.is_parse());
     let unread = matches!(ended, Ended::Done) && !entry.watch.is_request_body_done();
-    // An idle client of TLS is told that this is no attack.
-    let idle = matches!(ended, Ended::TimedOut(Expired::Idle));
+    // A client of TLS that is idle, or has not asked yet, is told that this is no attack.
+    let idle = matches!(ended, Ended::TimedOut(Expired::Idle | Expired::Header));
     if matches!(ended, Ended::Done) || refused || idle {
         let io = engine.into_parts().io.into_inner();
         close(io, refused || unread, shared).await;
@@ -214,6 +216,15 @@ impl<'a> Guard<'a> {
             .turn
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(shared.turns.next())));
         turn.as_mut().poll(cx).is_ready()
+    }
+
+    /// Gives the exchange of a goodbye its time, and no more.
+    #[cfg_attr(
+        not(feature = "http2"),
+        expect(dead_code, reason = "connections with streams")
+    )]
+    pub(super) fn allow_farewell(&mut self) {
+        self.head_by = Some(Instant::now() + FAREWELL);
     }
 
     /// Waits for something, unless the connection must end first.

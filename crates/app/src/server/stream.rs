@@ -73,11 +73,14 @@ where
     });
     let mut engine = pin!(engine.serve_connection(TokioIo::new(io), service));
     let mut told = false;
+    // Why it was told, when that is more than the end of the engine says.
+    let mut late = None;
     poll_fn(|cx| {
         guard.register(cx);
         loop {
             if let Poll::Ready(ended) = engine.as_mut().poll(cx) {
                 let ended = ended.map_or_else(Ended::Engine, |()| Ended::Done);
+                let ended = late.take().unwrap_or(ended);
                 return Poll::Ready(entry.abuse().map_or(ended, Ended::Abused));
             }
             let phase = entry.watch.phase();
@@ -89,10 +92,17 @@ where
             let ended = guard.poll(cx);
             let idle = matches!(ended, Poll::Ready(Ended::TimedOut(Expired::Idle)));
             let drains = phase != Phase::Head && ended.is_pending() && guard.is_dismissed(cx);
-            if told || !(idle || drains) {
+            // A stream may be on its way at last: the client must know whether it counts.
+            let silent = matches!(ended, Poll::Ready(Ended::TimedOut(Expired::Header)));
+            if told || !(idle || silent || drains) {
                 return ended;
             }
             told = true;
+            if silent {
+                late = Some(Ended::TimedOut(Expired::Header));
+                entry.watch.enter_with_others(Phase::Head);
+                guard.allow_farewell();
+            }
             engine.as_mut().graceful_shutdown();
         }
     })

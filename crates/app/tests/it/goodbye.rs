@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use crate::client::{app, start, within};
+use crate::client::{app, app_with, start, stop, within};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const HEADERS: u8 = 1;
@@ -103,4 +103,62 @@ async fn drain_warns_first_then_names_the_last_stream_and_answers_it() {
     assert_eq!(answers, [1, 3]);
     let report = within(running.wait()).await.unwrap();
     assert!(report.is_clean(), "{report}");
+}
+
+/// A client that is connected and has not asked yet must know whether what it sends now counts.
+#[tokio::test]
+async fn a_connection_without_a_stream_is_let_go_with_a_goodbye() {
+    let drained = {
+        let (running, addr) = start(app().routes(|r| r.get("/", async || "ok"))).await;
+        let mut io = silent(addr).await;
+        running.handle().shutdown();
+        let goodbyes = goodbyes(&mut io).await;
+        assert!(within(running.wait()).await.unwrap().is_clean());
+        goodbyes
+    };
+    let waited = {
+        let short = std::time::Duration::from_millis(200);
+        let app = app_with(|config| config.read_header_timeout = short);
+        let app = app.build().unwrap();
+        let metrics = app.metrics().clone();
+        let running = app.start().await.unwrap();
+        let addr = running.addrs()[0];
+        let goodbyes = goodbyes(&mut silent(addr).await).await;
+        stop(running).await;
+        let counted = "http_connections_timed_out_total{phase=\"header\"} 1\n";
+        let text = metrics.encode();
+        assert!(text.contains(counted), "{text}");
+        goodbyes
+    };
+    assert_eq!(drained, [0x7FFF_FFFF, 0], "a warning, then the last stream");
+    assert_eq!(waited, drained);
+}
+
+/// Connected, and the server has answered the settings.
+async fn silent(addr: std::net::SocketAddr) -> TcpStream {
+    let mut io = TcpStream::connect(addr).await.unwrap();
+    io.write_all(PREFACE).await.unwrap();
+    send(&mut io, SETTINGS, 0, 0, &[]).await;
+    loop {
+        let frame = next(&mut io).await.unwrap();
+        if frame.kind == SETTINGS && frame.flags & ACK != 0 {
+            return io;
+        }
+    }
+}
+
+/// Takes part in the goodbye: the streams that are named, to the end of the connection.
+async fn goodbyes(io: &mut TcpStream) -> Vec<u32> {
+    let mut goodbyes = Vec::new();
+    while let Some(frame) = next(io).await {
+        match frame.kind {
+            GOAWAY => {
+                let last: [u8; 4] = frame.payload[..4].try_into().unwrap();
+                goodbyes.push(u32::from_be_bytes(last));
+            }
+            PING => send(io, PING, ACK, 0, &frame.payload).await,
+            _ => {}
+        }
+    }
+    goodbyes
 }

@@ -68,6 +68,22 @@ async fn child() -> Result<(), Error> {
                 say("request answered");
                 "answered"
             })
+            // The only thread of the runtime.
+            .get("/block", async || -> &'static str {
+                say("request began");
+                loop {
+                    std::thread::park();
+                }
+            })
+            // One that the runtime waits for at its end.
+            .get("/leave", async || {
+                tokio::task::spawn_blocking(|| {
+                    loop {
+                        std::thread::park();
+                    }
+                });
+                "left"
+            })
             .get("/stuck", async || {
                 say("request began");
                 std::future::pending::<&'static str>().await
@@ -201,5 +217,39 @@ async fn second_signal_ends_the_process_at_once() {
         let (ended, text) = server.end().await;
         assert_eq!(ended, Some(status), "{text}");
         assert!(!text.contains("runner stopped"), "{text}");
+    }
+}
+
+/// Sends signals until the process ends; they are heard one after the other.
+async fn end_by(server: &mut Server, signal: &str) -> Option<i32> {
+    within(async {
+        loop {
+            server.signal(signal).await;
+            if let Some(status) = server.child.try_wait().unwrap() {
+                return status.code();
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_signal_ends_a_process_whose_threads_are_all_stuck() {
+    let mut server = Server::start();
+    let mut client = server.connect().await;
+    client.send("GET /block HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    server.line("request began").await;
+    assert_eq!(end_by(&mut server, "TERM").await, Some(143));
+}
+
+#[tokio::test]
+async fn a_signal_ends_a_process_whose_runtime_waits_for_a_thread() {
+    for (signal, status) in [("TERM", 143), ("INT", 130)] {
+        let mut server = Server::start();
+        let mut client = server.connect().await;
+        assert_eq!(client.get("/leave").await.body, "left");
+        server.signal(signal).await;
+        server.line("stopped in ").await;
+        assert_eq!(end_by(&mut server, signal).await, Some(status));
     }
 }

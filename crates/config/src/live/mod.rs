@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use crate::error::ConfigError;
+use crate::file::Turn;
 use crate::name::nearest;
 use crate::{Change, ConfigErrors, Loaded, Loader};
 
@@ -44,6 +45,7 @@ pub struct Live<T> {
 }
 
 type Hook<T> = Box<dyn Fn(&Reloaded<T>) + Send + Sync>;
+type Check = Box<dyn Fn(&Loaded) -> Vec<ConfigError> + Send + Sync>;
 
 struct Shared<T> {
     loader: Loader,
@@ -52,6 +54,7 @@ struct Shared<T> {
     settings: watch::Sender<Arc<T>>,
     loaded: watch::Sender<Arc<Loaded>>,
     hooks: Mutex<Vec<Hook<T>>>,
+    checks: Mutex<Vec<Check>>,
     /// Held while reloading, so that a slow reload cannot undo a later one.
     reloading: Mutex<()>,
 }
@@ -93,7 +96,7 @@ impl<T: DeserializeOwned> Live<T> {
         args: impl IntoIterator<Item = A>,
     ) -> Result<Self, ConfigErrors> {
         let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
-        let first = loader.load_flags(args.iter().cloned())?;
+        let first = loader.load_flags(args.iter().cloned(), Turn::First)?;
         Self::of_loaded(loader, args, first, Loaded::settings)
     }
 }
@@ -118,6 +121,7 @@ impl<T> Live<T> {
             args,
             read,
             hooks: Mutex::default(),
+            checks: Mutex::default(),
             reloading: Mutex::new(()),
         };
         Ok(Self {
@@ -164,6 +168,16 @@ impl<T> Live<T> {
         Ok(KeySubscription::new(receiver, loaded, path))
     }
 
+    /// Asks this of every candidate from now on, beside what the [loader](Loader::validate) asks:
+    /// when a problem is answered, the settings in force stay. For who knows more than the loader
+    /// did, such as what of the settings a program that runs could not start with.
+    pub fn on_candidate(
+        &self,
+        check: impl Fn(&Loaded) -> Vec<ConfigError> + Send + Sync + 'static,
+    ) {
+        lock(&self.shared.checks).push(Box::new(check));
+    }
+
     /// Calls this after every reload that changed something, while no other reload runs. For
     /// whoever must not miss a change and is quick about it; others
     /// [`subscribe`](Self::subscribe).
@@ -172,7 +186,8 @@ impl<T> Live<T> {
     }
 
     /// Reads everything again and puts it in force when all of it is right. Files are read on the
-    /// calling thread.
+    /// calling thread. A pipe, such as `<(…)` of a shell, gives what it has once: it is a problem
+    /// here.
     ///
     /// # Errors
     ///
@@ -180,8 +195,15 @@ impl<T> Live<T> {
     pub fn reload(&self) -> Result<Reloaded<T>, ConfigErrors> {
         let shared = &*self.shared;
         let _one_at_a_time = lock(&shared.reloading);
-        let loaded = shared.loader.load_flags(shared.args.iter().cloned())?;
+        let args = shared.args.iter().cloned();
+        let loaded = shared.loader.load_flags(args, Turn::Again)?;
         let settings = Arc::new((shared.read)(&loaded)?);
+        let checks = lock(&shared.checks);
+        let problems: Vec<_> = checks.iter().flat_map(|check| check(&loaded)).collect();
+        drop(checks);
+        if !problems.is_empty() {
+            return Err(ConfigErrors::new(problems));
+        }
         let changes = loaded.changes_since(&self.loaded());
         let loaded = Arc::new(loaded);
         if changes.is_empty() {

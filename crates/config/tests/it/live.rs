@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
-use plumego_config::{KeySubscription, Live, Loader};
+use plumego_config::{ConfigError, KeySubscription, Live, Loader};
 use plumego_stdx::Secret;
 use serde::Deserialize;
 
@@ -48,6 +48,66 @@ fn a_reload_is_invisible_until_valid() {
     // A key that was taken away is gone, and what is held does not change.
     assert_eq!((now.workers, now.name.as_str()), (3, ""));
     assert_eq!((held.workers, held.name.as_str()), (1, "first"));
+}
+
+/// `--config <(…)` of a shell: opened again it waits for ever, or reads as empty, and every setting
+/// would be its default.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_once_and_refused_afterwards() {
+    use std::process::Command;
+
+    let files = directory(&[]);
+    let pipe = files.path().join("pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let written = |text: &str| {
+        let script = format!("printf '{text}' > \"$0\"");
+        Command::new("sh").args(["-c", &script]).arg(&pipe).spawn()
+    };
+    let mut writer = written("workers = 7").unwrap();
+    let loader = Loader::new(&[]).settings::<Settings>();
+    let args = [
+        "app".into(),
+        "--config".into(),
+        pipe.clone().into_os_string(),
+    ];
+    let live: Live<Settings> = Live::new(loader, args).unwrap();
+    assert!(writer.wait().unwrap().success());
+    assert_eq!(live.current().workers, 7);
+
+    // A reader of an empty pipe would wait, so there is somebody to end that.
+    let mut writer = written("workers = 8").unwrap();
+    let errors = live.reload().unwrap_err();
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+    assert_eq!(errors.problems()[0].key(), "config_file");
+    assert!(errors.to_string().contains("this is a pipe"), "{errors}");
+    assert_eq!(live.current().workers, 7);
+}
+
+#[test]
+fn who_knows_more_is_asked_of_every_candidate() {
+    let files = directory(&[("plumego.toml", "workers = 1")]);
+    let file = files.path().join("plumego.toml");
+    let live = live(files.path());
+    live.on_candidate(|candidate| {
+        let workers: u8 = candidate.section("workers").unwrap();
+        let many = (workers > 4).then(|| ConfigError::told("workers is more than there is room"));
+        many.into_iter().collect()
+    });
+    fs::write(&file, "workers = 5").unwrap();
+    let errors = live.reload().unwrap_err();
+    let told = "1 problem in the settings\n  workers is more than there is room";
+    assert_eq!(errors.to_string(), told);
+    assert_eq!(live.current().workers, 1);
+    fs::write(&file, "workers = 4").unwrap();
+    assert_eq!(live.reload().unwrap().settings().workers, 4);
 }
 
 #[test]

@@ -146,6 +146,93 @@ async fn what_needs_a_restart_is_said_so_by_name() {
     stop(running).await;
 }
 
+/// Who protects a service by these is not to lose them, or to believe that they are there, by a
+/// reload.
+#[tokio::test]
+async fn what_protects_is_not_switched_by_a_reload() {
+    let of =
+        |is: bool| format!("APP_SECURITY_HEADERS_ENABLED={is}\nAPP_ABUSE_GUARD_ENABLED={is}\n");
+    for is in [true, false] {
+        let place = Place::new(&of(is));
+        let (running, addr) = running(&place).await;
+        place.write(&of(!is));
+        let changes = changes(&running.handle()).await;
+        assert!(changes.in_effect().is_empty(), "{changes}");
+        for (told, key) in changes.needing_restart().iter().zip([
+            "server.abuse_guard_enabled",
+            "server.security_headers_enabled",
+        ]) {
+            let expected = format!("{key}: {is} → {} (.env", !is);
+            assert!(told.starts_with(&expected), "{told}");
+        }
+        assert_eq!(changes.needing_restart().len(), 2, "{changes}");
+        let answer = Client::connect(addr).await.get("/").await;
+        assert_eq!(answer.header("x-content-type-options").is_some(), is);
+        assert_eq!(answer.header("ratelimit-policy").is_some(), is);
+        stop(running).await;
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_a_restart_is_told_until_it_does_not() {
+    let place = Place::new("");
+    let (running, _) = running(&place).await;
+    let handle = running.handle();
+    place.write("APP_MAX_HEADER_BYTES=65536");
+    let waits = "server.max_header_bytes: 1048576 → 65536 (.env line 1, APP_MAX_HEADER_BYTES)";
+    assert_eq!(changes(&handle).await.needing_restart(), [waits]);
+
+    let again = changes(&handle).await;
+    assert!(again.is_empty(), "{again}");
+    assert_eq!(
+        again.warnings(),
+        [format!("{waits}: still needs a restart")]
+    );
+
+    place.write("APP_GREETING=hi\nAPP_MAX_HEADER_BYTES=131072");
+    let more = changes(&handle).await;
+    let waits = "server.max_header_bytes: 1048576 → 131072 (.env line 2, APP_MAX_HEADER_BYTES)";
+    assert_eq!(more.needing_restart(), [waits]);
+
+    place.write("APP_GREETING=hi");
+    let back = changes(&handle).await;
+    let told = "server.max_header_bytes: 131072 → 1048576 (default): as it is in force";
+    assert_eq!(back.in_effect(), [told]);
+    assert!(back.needing_restart().is_empty(), "{back}");
+    assert!(back.warnings().is_empty(), "{back:?}");
+    stop(running).await;
+}
+
+/// It would be told at the next start, when nobody looks.
+#[tokio::test]
+async fn a_candidate_that_no_application_is_built_with_is_refused() {
+    let place = Place::new("APP_MAX_BODY_BYTES=4");
+    let (running, _) = running(&place).await;
+    let handle = running.handle();
+    for (candidate, told) in [
+        ("TLS_CLIENT_AUTH=required", "set TLS_ENABLED=true"),
+        ("TLS_ENABLED=true", "server.tls.cert_file (TLS_CERT_FILE)"),
+    ] {
+        place.write(&format!("APP_MAX_BODY_BYTES=5\n{candidate}"));
+        let report = handle.reload().await;
+        let refused = report.of("config").unwrap().clone().unwrap_err();
+        assert!(refused.to_string().contains(told), "{refused}");
+    }
+    reload(&place, &handle, "APP_MAX_BODY_BYTES=6").await;
+    stop(running).await;
+}
+
+#[tokio::test]
+async fn what_the_program_mended_in_code_is_no_reason_to_refuse() {
+    let place = Place::new("TLS_CLIENT_AUTH=required");
+    let mut config = place.config();
+    config.server.tls = plumego_app::TlsSettings::default();
+    let (running, _) = start(app(&config)).await;
+    let env = "TLS_CLIENT_AUTH=required\nAPP_MAX_BODY_BYTES=4";
+    reload(&place, &running.handle(), env).await;
+    stop(running).await;
+}
+
 #[tokio::test]
 async fn what_the_program_set_in_code_stays() {
     let place = Place::new("");

@@ -146,6 +146,29 @@ async fn what_does_not_fit_together_changes_nothing() {
     site.stop().await;
 }
 
+/// What a shell passes as `<(…)` is there once.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_in_place_of_a_file_is_refused_and_not_waited_for() {
+    if !has("openssl") {
+        return;
+    }
+    let authority = Authority::new("test");
+    let (site, old) = from_files(&authority).await;
+    let key = authority.dir().join("server.key");
+    std::fs::remove_file(&key).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&key).status();
+    assert!(made.unwrap().success());
+    let report = within(site.running.handle().reload()).await;
+    let answer = report.of("tls").unwrap().as_ref().unwrap_err();
+    assert!(
+        answer.to_string().contains("server.key is a pipe"),
+        "{answer}"
+    );
+    shown(&site).await.has(mark(&old)).has("pong");
+    site.stop().await;
+}
+
 #[tokio::test]
 async fn one_bad_pair_of_several_keeps_all_of_them() {
     if !has("openssl") {
