@@ -171,7 +171,12 @@ fn syntax(error: &serde_json::Error) -> Error {
 fn field(mut pointer: String, error: &serde_json::Error) -> FieldError {
     let complaint = Complaint::read(&without_place(error));
     if let Some(name) = &complaint.field {
-        push_token(&mut pointer, name);
+        let mut token = String::new();
+        push_token(&mut token, name);
+        // An unknown field is where the reading stopped; one that is missing is not.
+        if complaint.code != "unknown_field" || !pointer.ends_with(&token) {
+            pointer.push_str(&token);
+        }
     }
     FieldError::at(pointer, complaint.code, complaint.detail)
 }

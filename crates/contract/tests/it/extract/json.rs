@@ -187,6 +187,30 @@ async fn a_value_that_does_not_fit_is_named_by_its_pointer() {
     }
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Closed {
+    #[serde(default)]
+    inner: Option<Box<Closed>>,
+}
+
+#[tokio::test]
+async fn an_unknown_field_is_named_once() {
+    for (body, pointer) in [
+        (r#"{"x":1}"#, "/x"),
+        (r#"{"inner":{"x/y":1}}"#, "/inner/x~1y"),
+        (r#"{"inner":{"inner":{"inners":1}}}"#, "/inner/inner/inners"),
+    ] {
+        let read = ask().take_from::<Json<Closed>, _>(body).await;
+        assert!(
+            read.as_ref()
+                .is_ok_and(|Json(closed)| closed.inner.is_none())
+                || read.is_err()
+        );
+        assert_eq!(fields(read), field(pointer, "unknown_field"), "{body}");
+    }
+}
+
 // acceptance 21.2 (24)
 #[tokio::test]
 async fn what_the_client_sent_is_not_told_back() {

@@ -78,8 +78,8 @@ impl<T: Clone + Eq + Hash> Numbered<T> {
     }
 }
 
-/// A function: the texts of its name and its file.
-type Function = (u64, u64);
+/// A function: the texts of its name, its name in the binary, and its file.
+type Function = (u64, u64, u64);
 /// A place in a function, by its number, and the line.
 type Place = (u64, u64);
 
@@ -95,7 +95,8 @@ impl Tables {
     }
 
     fn place(&mut self, frame: &Frame) -> u64 {
-        let function = (self.text(&frame.name), self.text(&frame.file));
+        let (name, file) = (self.text(&frame.name), self.text(&frame.file));
+        let function = (name, self.text(&frame.symbol), file);
         let function = self.functions.number(&function);
         self.places.number(&(function, u64::from(frame.line)))
     }
@@ -117,7 +118,7 @@ fn message(profile: &Profile) -> Vec<u8> {
     // The first text is the empty one.
     tables.text("");
     let mut out = Message::default();
-    let period = 1_000_000_000 / u64::from(profile.frequency.max(1));
+    let period = u64::try_from(profile.period.as_nanos()).unwrap_or(u64::MAX);
     for (kind, unit) in [("samples", "count"), ("cpu", "nanoseconds")] {
         value_type(&mut out, 1, &mut tables, (kind, unit));
     }
@@ -133,11 +134,12 @@ fn message(profile: &Profile) -> Vec<u8> {
             });
         });
     }
-    for (number, (name, file)) in (1..).zip(&tables.functions.order) {
+    // Readers shorten a name that is the same in the binary: they take it for one of C++.
+    for (number, (name, symbol, file)) in (1..).zip(&tables.functions.order) {
         out.message(5, |function| {
             function.number(1, number);
             function.number(2, *name);
-            function.number(3, *name);
+            function.number(3, *symbol);
             function.number(4, *file);
         });
     }
@@ -203,6 +205,7 @@ mod tests {
     fn a_function_is_written_once() {
         let frame = |name: &str, line| Frame {
             name: name.to_owned(),
+            symbol: name.to_uppercase(),
             file: "shop.rs".to_owned(),
             line,
         };
@@ -216,10 +219,11 @@ mod tests {
             frequency: 100,
             start: Timestamp::from_unix_nanos(1),
             duration: Duration::from_secs(1),
+            period: Duration::from_millis(10),
         };
         let bytes = message(&profile);
         let times = |text: &[u8]| bytes.windows(text.len()).filter(|at| *at == text).count();
-        for text in ["inner", "main", "shop.rs", "worker", "nanoseconds"] {
+        for text in ["inner", "INNER", "main", "shop.rs", "worker", "nanoseconds"] {
             assert_eq!(times(text.as_bytes()), 1, "{text}");
         }
     }

@@ -165,6 +165,7 @@ mod tests {
                 .iter()
                 .map(|name| Frame {
                     name: (*name).to_owned(),
+                    symbol: String::new(),
                     file: String::new(),
                     line: 0,
                 })
@@ -177,6 +178,7 @@ mod tests {
             frequency: 99,
             start: Timestamp::from_unix_nanos(0),
             duration: Duration::from_secs(1),
+            period: Duration::from_millis(10),
         }
     }
 

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike};
 use plumego_contract::Error;
 use plumego_stdx::Timestamp;
 use pprof::{ProfilerGuardBuilder, Report};
@@ -18,6 +20,8 @@ pub(super) struct Profile {
     pub(super) frequency: u32,
     pub(super) start: Timestamp,
     pub(super) duration: Duration,
+    /// The processor time that a sample stands for.
+    pub(super) period: Duration,
 }
 
 /// A stack that was seen, and how often.
@@ -32,6 +36,8 @@ pub(super) struct Stack {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Frame {
     pub(super) name: String,
+    /// Its name in the binary.
+    pub(super) symbol: String,
     pub(super) file: String,
     pub(super) line: u32,
 }
@@ -82,17 +88,43 @@ fn sample(dropped: &mpsc::Receiver<()>, time: Duration, frequency: u32) -> Resul
         pprof::Error::Running => running(),
         other => Error::internal(other),
     })?;
+    let before = processor_time();
     if dropped.recv_timeout(time) == Err(mpsc::RecvTimeoutError::Disconnected) {
         return Err(Error::internal("nobody waits for the profile any more"));
     }
+    let used = processor_time().saturating_sub(before);
     let report = guard.report().build().map_err(Error::internal)?;
     drop(guard);
+    let stacks = stacks(&report);
+    let samples = stacks.iter().map(|stack| stack.count).sum();
     Ok(Profile {
-        stacks: stacks(&report),
+        stacks,
         frequency,
+        period: period(used, samples, frequency),
         start,
         duration: report.timing.duration,
     })
+}
+
+/// What the whole process has used so far.
+fn processor_time() -> Duration {
+    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else {
+        return Duration::ZERO;
+    };
+    let time = |time: TimeVal| {
+        let micros = time.num_microseconds();
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    };
+    time(usage.user_time()) + time(usage.system_time())
+}
+
+/// What was used, spread over the samples. A kernel whose clock ticks 250 times a second takes no
+/// more samples than that, whatever it is asked for.
+fn period(used: Duration, samples: u64, frequency: u32) -> Duration {
+    match u32::try_from(samples) {
+        Ok(samples) if samples > 0 && !used.is_zero() => used / samples,
+        _ => Duration::from_secs(1) / frequency.max(1),
+    }
 }
 
 fn stacks(report: &Report) -> Vec<Stack> {
@@ -101,6 +133,7 @@ fn stacks(report: &Report) -> Vec<Stack> {
         let symbols = seen.frames.iter().flatten().take(MAX_DEPTH);
         let frames = symbols.map(|symbol| Frame {
             name: symbol.name(),
+            symbol: symbol.sys_name().into_owned(),
             file: symbol.filename().into_owned(),
             line: symbol.lineno(),
         });
@@ -116,4 +149,31 @@ fn stacks(report: &Report) -> Vec<Stack> {
 fn running() -> Error {
     let detail = "A profile is being taken; wait for its end.";
     Error::conflict("profile_running", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_share_what_was_used() {
+        for (used_ms, samples, frequency, period_us) in [
+            (2000, 500, 1000, 4000),
+            (2000, 198, 99, 10_101),
+            (0, 0, 100, 10_000),
+            (7, 0, 100, 10_000),
+            (0, 3, 100, 10_000),
+        ] {
+            let period = period(Duration::from_millis(used_ms), samples, frequency);
+            assert_eq!(period.as_micros(), period_us, "{used_ms} {samples}");
+        }
+    }
+
+    #[test]
+    fn time_is_used() {
+        let before = processor_time();
+        while processor_time() == before {
+            std::hint::black_box([0_u8; 4096]);
+        }
+    }
 }
