@@ -105,8 +105,10 @@ impl Observability {
     }
 
     /// Serves the metrics as OpenMetrics text at this path, which gets its leading slash. They are
-    /// given to whoever asks from this machine, not by way of a proxy; anybody else is answered
-    /// 401, unless there is a [token](Self::metrics_token).
+    /// given to whoever asks from this machine: from a loopback address, for `localhost` or such an
+    /// address, without a header that proxies add, and for no page of another origin
+    /// (`plumego::middleware::local`). Anybody else is answered 401, unless there is a
+    /// [token](Self::metrics_token).
     #[must_use]
     pub fn metrics_at(mut self, path: impl Into<String>) -> Self {
         let path = path.into();

@@ -1,19 +1,11 @@
 //! The metrics as text at a path, for Prometheus.
 
 use http::HeaderValue;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use plumego_contract::{Context, Error, IntoResponse};
+use plumego_middleware::local;
 use plumego_observe::metrics::{CONTENT_TYPE as OPEN_METRICS, Metrics};
 use plumego_stdx::Secret;
-
-/// Whoever sets one of these is behind a proxy, and so is whoever asks.
-const FORWARDING: [&str; 5] = [
-    "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-real-ip",
-    "via",
-];
 
 /// Where the metrics can be read, and by whom.
 #[derive(Debug, Clone)]
@@ -32,7 +24,7 @@ impl Endpoint {
         cx: &Context,
         metrics: &Metrics,
     ) -> Result<impl IntoResponse + use<>, Error> {
-        if !self.has_token(cx) && !is_local(cx) {
+        if !self.has_token(cx) && local::check(cx.request_context(), cx.headers()).is_err() {
             let challenge = HeaderValue::from_static("Bearer");
             return Err(Error::unauthenticated("the metrics are not for everybody")
                 .with_header(WWW_AUTHENTICATE, challenge));
@@ -52,12 +44,4 @@ impl Endpoint {
             _ => false,
         }
     }
-}
-
-/// From a loopback address, and not by way of a proxy.
-fn is_local(cx: &Context) -> bool {
-    let peer = cx.request_context().connection().peer;
-    let forwarded = FORWARDING.map(HeaderName::from_static);
-    peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
-        && !forwarded.iter().any(|name| cx.headers().contains_key(name))
 }

@@ -148,13 +148,14 @@ const PLAN: &[Room] = &[
     room(
         "plumego-otel",
         6,
-        // Its settings have names of their own, so it has a table of keys. Its tests run in a whole
-        // application.
+        // Its settings have names of their own, so it has a table of keys. What is of this machine
+        // is told by `middleware`. Its tests run in a whole application.
         &[
             "plumego-client",
             "plumego-component",
             "plumego-config",
             "plumego-contract",
+            "plumego-middleware",
             "plumego-observe",
             "plumego-stdx",
         ],

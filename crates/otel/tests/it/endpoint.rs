@@ -16,7 +16,9 @@ async fn metrics_are_read_at_their_path_from_this_machine() {
     let telemetry = Observability::new(OtelConfig::default()).metrics_at("metrics");
     let served = Served::start(app_of(telemetry)).await;
     served.get("/users/7").await;
-    let answer = served.get("/metrics").await;
+    let answer = served
+        .ask("GET /metrics HTTP/1.1\r\nhost: localhost:9\r\n")
+        .await;
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     let kind = header(&answer, "content-type").unwrap();
     assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
@@ -31,12 +33,16 @@ async fn strangers_need_the_token() {
     let token = Secret::new("t0ken".to_owned());
     let telemetry = Observability::new(OtelConfig::default()).metrics_token(token);
     let served = Served::start(app_of(telemetry)).await;
-    let head = "GET /metrics HTTP/1.1\r\nhost: x\r\n";
-    // Whoever comes by way of a proxy is a stranger.
+    let head = "GET /metrics HTTP/1.1\r\nhost: localhost\r\n";
+    // Whoever comes by way of a proxy is a stranger, and so is the page of another site.
     for forwarding in [
         "x-forwarded-for: 127.0.0.1",
+        "x-forwarded-proto: https",
+        "cf-connecting-ip: 127.0.0.1",
         "forwarded: for=x",
         "via: 1.1 p",
+        "origin: https://evil.example",
+        "sec-fetch-site: cross-site",
     ] {
         let answer = served.ask(&format!("{head}{forwarding}\r\n")).await;
         assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
@@ -58,6 +64,9 @@ async fn strangers_need_the_token() {
             );
         }
     }
+    // A name that was made to lead here (DNS rebinding) is not this machine.
+    let answer = served.get("/metrics").await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
     served.stop().await;
 }
 
