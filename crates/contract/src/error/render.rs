@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::fmt::Write as _;
 
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::field::bounded;
@@ -17,6 +17,9 @@ pub(super) const RESERVED: [&str; 9] = [
 
 /// The path in `instance` is the client's own text; more than this of it helps nobody.
 const MAX_INSTANCE_BYTES: usize = 256;
+
+/// The challenge of a 401 that brings none of its own, with the realm that is the default.
+const CHALLENGE: &str = "Bearer realm=\"Protected Area\"";
 
 /// How errors are written. The default is RFC 9457 with `"type": "about:blank"`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,7 +41,8 @@ impl Error {
     /// Renders the error for this request and writes its source to the log.
     ///
     /// The answer holds the code, the detail and the trace id. The source stays in the log: as an
-    /// error when the status is 5xx, else at debug level.
+    /// error when the status is 5xx, else at debug level. A 401 without a challenge gets that of
+    /// [`DEFAULT_REALM`](crate::auth::DEFAULT_REALM).
     pub fn respond(self, cx: &RequestContext) -> Response {
         let trace_id = cx.trace().trace_id().to_string();
         self.log(cx, &trace_id);
@@ -95,9 +99,13 @@ impl Error {
         let mut response = Response::new(Body::from(body.unwrap_or_default()));
         *response.status_mut() = inner.status;
         *response.headers_mut() = inner.headers;
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        // RFC 9110, section 15.5.2: a 401 without a challenge is none.
+        if inner.status == StatusCode::UNAUTHORIZED {
+            let challenge = headers.entry(header::WWW_AUTHENTICATE);
+            challenge.or_insert_with(|| HeaderValue::from_static(CHALLENGE));
+        }
         response
     }
 }

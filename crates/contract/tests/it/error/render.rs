@@ -195,6 +195,22 @@ fn headers_go_along_but_the_content_type_is_ours() {
     );
 }
 
+/// RFC 9110, section 15.5.2: "The server generating a 401 response MUST send" a challenge.
+#[test]
+fn a_401_has_a_challenge_and_nothing_else_has() {
+    let challenge = |error: Error| {
+        let response = error.respond(&context("/"));
+        header(&response, "www-authenticate").map(str::to_owned)
+    };
+    let usual = format!("Bearer realm=\"{}\"", plumego_contract::auth::DEFAULT_REALM);
+    assert_eq!(challenge(Error::unauthenticated("no")), Some(usual.clone()));
+    assert_eq!(challenge(Error::new(codes::REFRESH_REUSED)), Some(usual));
+    let own = "Basic".parse().unwrap();
+    let own = Error::unauthenticated("no").with_header(http::header::WWW_AUTHENTICATE, own);
+    assert_eq!(challenge(own).as_deref(), Some("Basic"));
+    assert_eq!(challenge(Error::forbidden("no")), None);
+}
+
 #[test]
 fn a_status_without_a_phrase_has_a_title_still() {
     let error = Error::custom(StatusCode::from_u16(499).unwrap(), "client_gone");
