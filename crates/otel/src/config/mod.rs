@@ -240,6 +240,14 @@ impl OtelConfig {
 
     /// What is out of its bounds, for a configuration that was made by hand.
     pub(crate) fn check(&self, problems: &mut Problems) {
+        if self.endpoint.contains(['?', '#']) {
+            problems.push(Problem::new(
+                "otel.endpoint (OTEL_EXPORTER_OTLP_ENDPOINT) has a query or a fragment, behind \
+                 which no path fits; expected one such as `http://localhost:4318`, or whole \
+                 addresses in OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and \
+                 OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+            ));
+        }
         let times = [
             ("otel.timeout", self.timeout),
             ("otel.metric_export_interval", self.metric_export_interval),

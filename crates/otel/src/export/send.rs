@@ -152,9 +152,9 @@ impl Sender {
         let response = match request.body(body).send().await {
             Ok(response) => response,
             Err(error) if error.is_refused() || error.is_misuse() => {
-                return Err(Failed::ForGood(error.to_string()));
+                return Err(Failed::ForGood(with_causes(&error)));
             }
-            Err(error) => return Err(Failed::ForNow(None, error.to_string())),
+            Err(error) => return Err(Failed::ForNow(None, with_causes(&error))),
         };
         let status = response.status();
         if status.is_success() {
@@ -204,6 +204,11 @@ impl Sender {
             );
         }
     }
+}
+
+/// Why the collector was not reached: the certificate, the address, the name.
+fn with_causes(error: &plumego_client::Error) -> String {
+    format!("{error:?}")
 }
 
 /// What the collector asked for, or half to all of the backoff: spread, and never at once.

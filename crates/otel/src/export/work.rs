@@ -62,22 +62,30 @@ impl SpansWork {
                 Sent::Lost => {
                     stats.failed.add(count);
                     if self.sender.is_closing() {
-                        return self.give_up();
+                        return self.give_up(count);
                     }
                 }
             }
         }
     }
 
-    /// The collector is away and the application ends: nobody waits for the rest.
-    fn give_up(&self) {
+    /// The collector is away and the application ends: nobody waits for the rest, nor reads the
+    /// counters any more.
+    fn give_up(&self, lost: u64) {
+        let mut rest = 0;
         loop {
             let batch = self.queue.take();
             if batch.is_empty() {
-                return;
+                break;
             }
-            self.sender.stats.failed.add(batch.len() as u64);
+            rest += batch.len() as u64;
         }
+        self.sender.stats.failed.add(rest);
+        let spans = lost + rest;
+        tracing::warn!(
+            spans,
+            "the application ends; the spans that waited are lost"
+        );
     }
 
     async fn send(&mut self, spans: Vec<Span>) -> Sent {

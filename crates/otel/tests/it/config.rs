@@ -91,6 +91,11 @@ fn what_is_malformed_names_its_variable_and_no_secret() {
     }
     for (variable, value) in [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://c:4318/otlp?key=s3cr3t",
+        ),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:4318#s3cr3t"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "s3cr3t"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "a b=s3cr3t"),
         ("OTEL_RESOURCE_ATTRIBUTES", "team"),

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use plumego_observe::log::{self, CaptureSink, LogConfig, LogFilter, LogWriter};
+use plumego_otel::ExporterKind;
 use serde_json::json;
 
 use crate::receiver::{Receiver, attribute};
@@ -153,6 +155,34 @@ async fn a_collector_that_is_down_loses_spans_and_holds_up_nobody() {
     let lost = count("otel_spans_total{outcome=\"overflowed\"}")
         + count("otel_spans_total{outcome=\"failed\"}");
     assert_eq!(lost, 40, "{text}");
+}
+
+/// Why it is not reached, with its cause, and what is lost at the end, for which no counter is read
+/// any more.
+#[tokio::test]
+async fn the_log_says_why_and_how_much_is_lost() {
+    let sink = CaptureSink::default();
+    let writer = LogWriter::new(sink.clone(), &LogConfig::default());
+    let subscriber = log::subscriber(writer.clone(), LogFilter::default());
+    // The runtime of this test has this thread alone.
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let mut config = config(&format!("http://127.0.0.1:{}", free_port()));
+    config.span_delay = Duration::from_mins(5);
+    config.span_batch = 2;
+    config.metrics_exporter = ExporterKind::None;
+    let served = Served::start(app(config)).await;
+    for _ in 0..5 {
+        served.get("/users/7").await;
+    }
+    served
+        .until("otel_exports_total{signal=\"traces\",outcome=\"failed\"} 1")
+        .await;
+    served.stop().await;
+    writer.flush().unwrap();
+    let text = sink.text();
+    assert!(text.contains("telemetry is not exported"), "{text}");
+    assert!(text.contains("onnection refused"), "{text}");
+    assert!(text.contains("are lost spans=5"), "{text}");
 }
 
 #[tokio::test]
