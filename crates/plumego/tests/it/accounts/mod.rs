@@ -1,4 +1,5 @@
 //! Those who sign in, over real sockets.
 
 mod login_flood;
+mod migration;
 mod sessions;
