@@ -12,6 +12,7 @@
 //! | know what a client accepts | [`accept`], [`coding`] |
 //! | know which bytes it asks for | [`range`] |
 //! | hold the conditions of a request against a state | [`conditional`] |
+//! | make the name of a file harmless | [`file_name`] |
 //! | say who asks and what they may do | [`auth`] |
 //! | say how a component fares | [`Health`] |
 
@@ -23,6 +24,7 @@ pub mod conditional;
 mod context;
 mod error;
 pub mod extract;
+pub mod file_name;
 mod health;
 mod problem;
 pub mod range;

@@ -3,7 +3,6 @@
 mod boundary;
 mod disposition;
 mod feed;
-mod file_name;
 
 use std::fmt;
 use std::sync::Arc;
@@ -236,7 +235,7 @@ impl Part<'_> {
     /// extension stays. `None` when nothing is left. It is still the client's choice: two files may
     /// carry the same one, and an extension says nothing about the content.
     pub fn safe_file_name(&self) -> Option<String> {
-        file_name::safe(self.file_name()?)
+        crate::file_name::safe(self.file_name()?)
     }
 
     /// The content type that the client claims.

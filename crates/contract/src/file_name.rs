@@ -1,23 +1,35 @@
-//! Making a file name harmless.
+//! Names of files: what makes one harmful, and one made harmless of any.
+//!
+//! To refuse a name that is not harmless, see `security::input::file_name`.
+//!
+//! ```
+//! use plumego_contract::file_name::{is_device, is_harmful, safe};
+//!
+//! assert!(is_device("nul.txt") && is_harmful('\u{202e}'));
+//! assert_eq!(safe("../../etc/passwd").as_deref(), Some("passwd"));
+//! assert_eq!(safe(".."), None);
+//! ```
 
-/// What file systems take at most for one component.
-const MAX_BYTES: usize = 255;
+/// What file systems take at most for one component, in bytes.
+pub const MAX_BYTES: usize = 255;
 
 /// The longest extension, dot included, that is kept when a name is cut.
 const MAX_EXTENSION_BYTES: usize = 17;
 
-/// Device names that Windows finds in every directory, whatever the extension.
-const RESERVED: [&str; 4] = ["con", "prn", "aux", "nul"];
+/// What Windows takes for a device in every folder, beside numbered ports.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
-/// One harmless component of a path; `None` when nothing is left.
-pub(super) fn safe(raw: &str) -> Option<String> {
+/// One harmless component of a path, of at most [`MAX_BYTES`]: what stands after the last separator,
+/// without [harmful](is_harmful) characters, dots and blanks at its ends, and with `_` before the
+/// name of a [device](is_device). `None` when nothing is left.
+pub fn safe(raw: &str) -> Option<String> {
     let last = raw.rsplit(['/', '\\']).next()?;
     let kept: String = last.chars().filter(|c| !is_harmful(*c)).collect();
     let name = kept.trim_matches(|c: char| c == '.' || c.is_whitespace());
     if name.is_empty() {
         return None;
     }
-    let name = if is_reserved(name) {
+    let name = if is_device(name) {
         format!("_{name}")
     } else {
         name.to_owned()
@@ -25,12 +37,14 @@ pub(super) fn safe(raw: &str) -> Option<String> {
     Some(shortened(name))
 }
 
-fn is_harmful(c: char) -> bool {
+/// Whether a character has no place in the name of a file: separators of any system, control
+/// characters, any of `<>:"|?*`, and what is invisible or turns the direction of text, since it
+/// makes `photo<RLO>gpj.exe` look like `photoexe.jpg`.
+pub fn is_harmful(c: char) -> bool {
     c.is_control()
-        || "<>:\"|?*".contains(c)
+        || "/\\<>:\"|?*".contains(c)
         || matches!(
             c,
-            // Invisible characters, and those that change the direction of text.
             '\u{ad}'
                 | '\u{61c}'
                 | '\u{180e}'
@@ -42,19 +56,19 @@ fn is_harmful(c: char) -> bool {
         )
 }
 
-fn is_reserved(name: &str) -> bool {
+/// Whether Windows takes the name for a device, in every folder and whatever its extension.
+pub fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or(name).trim_end();
     let stem = stem.to_lowercase();
-    let port = stem
+    let number = stem
         .strip_prefix("com")
-        .or_else(|| stem.strip_prefix("lpt"))
-        .is_some_and(|port| {
-            matches!(
-                port,
-                "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³"
-            )
-        });
-    port || RESERVED.contains(&stem.as_str())
+        .or_else(|| stem.strip_prefix("lpt"));
+    let is_port = number.is_some_and(|number| {
+        let mut digits = number.chars();
+        let digit = digits.next();
+        digits.next().is_none() && digit.is_some_and(|c| "0123456789¹²³".contains(c))
+    });
+    is_port || DEVICES.contains(&stem.as_str())
 }
 
 fn shortened(name: String) -> String {
@@ -98,6 +112,7 @@ mod tests {
             ("LPT1 .txt", Some("_LPT1 .txt")),
             ("com¹", Some("_com¹")),
             ("comet.txt", Some("comet.txt")),
+            ("conin$.log", Some("_conin$.log")),
         ] {
             assert_eq!(safe(raw).as_deref(), expected, "{raw:?}");
         }
