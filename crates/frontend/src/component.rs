@@ -17,6 +17,8 @@ impl Component for Frontend {
 
     fn install(&self, setup: &mut Setup<'_>) -> Result<(), Error> {
         let site = self.build()?;
+        site.register(setup.metrics(), self.name)
+            .map_err(Error::internal)?;
         if let Files::Disk(disk) = &site.inner().files {
             let dir = Arc::clone(disk.dir());
             setup.health(move || look(Arc::clone(&dir)));

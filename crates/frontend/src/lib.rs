@@ -60,7 +60,8 @@
 //! one that is replaced by renaming is sent to its end. All reading is done by threads that may
 //! block, 32 lookups at a time; two files are compressed at a time.
 //!
-//! Each of these is a method of [`Frontend`].
+//! Each of these is a method of [`Frontend`]. What is in memory of a folder is counted: see
+//! [`Site::register`].
 
 mod answer;
 mod body;
@@ -83,6 +84,7 @@ mod site;
 mod source;
 mod store;
 mod tag;
+mod watch;
 
 pub use self::frontend::Frontend;
 pub use self::site::{Site, SiteFuture};

@@ -13,6 +13,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use plumego_contract::coding::Coding;
 use plumego_contract::{Body, Error, RequestContext, Response, Streaming, codes};
+use plumego_observe::metrics::{MetricError, Metrics};
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio::time::Instant;
 use tower_service::Service;
@@ -26,6 +27,7 @@ use crate::path::SitePath;
 use crate::settings::Settings;
 use crate::source::{Dir, Found};
 use crate::store::Store;
+use crate::watch::Watch;
 
 /// So many names are looked for on disk at once; the same name by one request at a time.
 const LOOKUPS: usize = 32;
@@ -132,6 +134,22 @@ impl Site {
         Self(Arc::new(inner))
     }
 
+    /// Counts into metrics what of a folder on disk is in memory: `frontend_cache_hits`, `_misses`,
+    /// `_evictions`, `_bytes` and `_entries`, with the label `site`. Files of the program are all
+    /// in memory, and not counted.
+    ///
+    /// A [`Frontend`](crate::Frontend) that is a component does so by itself, under its name. Only
+    /// the first call of a site counts. The name is a label: give a site one that is fixed.
+    ///
+    /// # Errors
+    /// One of these names is taken by a metric of another kind.
+    pub fn register(&self, metrics: &Metrics, site: &str) -> Result<(), MetricError> {
+        if let Files::Disk(disk) = &self.0.files {
+            disk.store.watch(Watch::new(metrics, site)?);
+        }
+        Ok(())
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }
@@ -162,7 +180,10 @@ impl Inner {
             return None;
         };
         match answer(&variant, &parts.method, &parts.headers) {
-            Ok(Answer::Done(response)) => Some(response),
+            Ok(Answer::Done(response)) => {
+                self.note_hit();
+                Some(response)
+            }
             _ => None,
         }
     }
@@ -257,16 +278,19 @@ impl Inner {
         };
         if let Some(entry) = disk.store.get(name) {
             if entry.is_fresh(self.now(), self.settings.revalidate_after) {
+                self.note_hit();
                 return Ok(Target::File(entry));
             }
             // One looks; the others take what there is.
             let Some(checking) = entry.begin_check() else {
+                self.note_hit();
                 return Ok(Target::File(Arc::clone(&entry)));
             };
             let now = self.now();
             let is_same = entry.is_settled() && self.is_unchanged(disk, &entry).await?;
             if is_same {
                 entry.note_checked(now);
+                self.note_hit();
                 drop(checking);
                 return Ok(Target::File(entry));
             }
@@ -292,8 +316,10 @@ impl Inner {
         let turn = disk.turn(name).await;
         // Whoever had the turn before may have loaded it.
         if let Some(entry) = self.known(name) {
+            self.note_hit();
             return Ok(Target::File(entry));
         }
+        disk.store.note_miss();
         let now = self.now();
         let (wanted, index) = (name.to_owned(), self.settings.index.clone());
         let work = move |dir: &Dir| dir.load(&wanted, &index);
@@ -354,6 +380,12 @@ impl Inner {
             };
         }
         Err(Error::unavailable("the file changes all the time"))
+    }
+
+    fn note_hit(&self) {
+        if let Files::Disk(disk) = &self.files {
+            disk.store.note_hit();
+        }
     }
 
     async fn compress(&self, entry: &Arc<Entry>, coding: Coding) {

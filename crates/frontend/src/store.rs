@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 
 use crate::entry::Entry;
+use crate::watch::Watch;
 
 /// Entries by name. Beyond the bound those go that nobody asked for since their last turn.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ pub(crate) struct Store {
     inner: RwLock<Inner>,
     max_bytes: usize,
     max_entries: usize,
+    watch: OnceLock<Watch>,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +37,26 @@ impl Store {
             inner: RwLock::default(),
             max_bytes,
             max_entries,
+            watch: OnceLock::new(),
+        }
+    }
+
+    /// Counts from now on. The first one to count stays.
+    pub(crate) fn watch(&self, watch: Watch) {
+        if self.watch.set(watch).is_ok() {
+            self.tell(&self.write(), 0);
+        }
+    }
+
+    pub(crate) fn note_hit(&self) {
+        if let Some(watch) = self.watch.get() {
+            watch.hits.inc();
+        }
+    }
+
+    pub(crate) fn note_miss(&self) {
+        if let Some(watch) = self.watch.get() {
+            watch.misses.inc();
         }
     }
 
@@ -48,9 +70,10 @@ impl Store {
     /// Keeps an entry, in place of the one with its name. One beyond the bound is not kept.
     pub(crate) fn put(&self, entry: &Arc<Entry>) {
         let bytes = entry.weight();
-        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.write();
         inner.remove(&entry.name);
         if bytes > self.max_bytes {
+            self.tell(&inner, 0);
             return;
         }
         let name: Arc<str> = Arc::from(&*entry.name);
@@ -62,22 +85,39 @@ impl Store {
         inner.bytes += bytes;
         inner.slots.insert(Arc::clone(&name), slot);
         inner.turns.push_back(name);
-        inner.shrink(self.max_bytes, self.max_entries);
+        let evicted = inner.shrink(self.max_bytes, self.max_entries);
+        self.tell(&inner, evicted);
     }
 
     pub(crate) fn remove(&self, name: &str) {
-        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.write();
         inner.remove(name);
+        self.tell(&inner, 0);
     }
 
     /// An entry takes so much more than before, if it is still there.
     pub(crate) fn grow(&self, entry: &Arc<Entry>, more: usize) {
-        let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.write();
         let slot = inner.slots.get_mut(&*entry.name);
         if let Some(slot) = slot.filter(|slot| Arc::ptr_eq(&slot.entry, entry)) {
             slot.bytes += more;
             inner.bytes += more;
-            inner.shrink(self.max_bytes, self.max_entries);
+            let evicted = inner.shrink(self.max_bytes, self.max_entries);
+            self.tell(&inner, evicted);
+        }
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// While nobody else writes, so that the last word is the last state.
+    fn tell(&self, inner: &Inner, evicted: u64) {
+        if let Some(watch) = self.watch.get() {
+            let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+            watch.bytes.set(gauge(inner.bytes));
+            watch.entries.set(gauge(inner.slots.len()));
+            watch.evictions.add(evicted);
         }
     }
 
@@ -100,10 +140,12 @@ impl Inner {
         }
     }
 
-    fn shrink(&mut self, max_bytes: usize, max_entries: usize) {
+    /// How many had to go.
+    fn shrink(&mut self, max_bytes: usize, max_entries: usize) -> u64 {
+        let mut evicted = 0;
         while self.bytes > max_bytes || self.slots.len() > max_entries {
             let Some(name) = self.turns.pop_front() else {
-                return;
+                break;
             };
             let Some(slot) = self.slots.get(&name) else {
                 continue;
@@ -112,8 +154,10 @@ impl Inner {
                 self.turns.push_back(name);
             } else if let Some(slot) = self.slots.remove(&name) {
                 self.bytes -= slot.bytes;
+                evicted += 1;
             }
         }
+        evicted
     }
 }
 

@@ -3,6 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use plumego_frontend::Frontend;
+use plumego_observe::metrics::{Metrics, MetricsConfig};
+use plumego_router::Router;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -145,4 +147,48 @@ async fn a_file_that_shrinks_while_it_is_sent_cuts_the_connection() {
     // The next one gets what there is.
     let next = web.ask("GET", "/long.bin", &[]).await;
     assert_eq!((next.status, next.body.len()), (200, 1000));
+}
+
+#[tokio::test]
+async fn what_is_in_memory_is_counted() {
+    let folder = Folder::new(&[("a.txt", b"one"), ("b.txt", b"two"), ("c.txt", b"three")]);
+    let metrics = Metrics::new(&MetricsConfig::default());
+    let mut router = Router::new();
+    for (prefix, name, time) in [
+        ("/", "shop", Duration::from_hours(1)),
+        ("/fresh", "fresh", Duration::ZERO),
+        ("/blog", "blog", Duration::ZERO),
+    ] {
+        let site = Frontend::dir(folder.path()).max_entries(2);
+        let site = site.revalidate_after(time).build().unwrap();
+        site.register(&metrics, name).unwrap();
+        router = router.site(prefix, site);
+    }
+    let web = Web::routes(router).await;
+    let value = |name: &str, site: &str| {
+        let text = metrics.encode();
+        let start = format!("frontend_cache_{name}{{site=\"{site}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&start));
+        let value = line.unwrap_or_else(|| panic!("{name}: {text}"));
+        value.parse::<u64>().unwrap()
+    };
+    for target in ["/a.txt", "/a.txt", "/a.txt", "/b.txt", "/nothing"] {
+        web.get(target).await;
+    }
+    assert_eq!(value("hits_total", "shop"), 2);
+    assert_eq!(value("misses_total", "shop"), 3);
+    assert_eq!(value("entries", "shop"), 2);
+    assert_eq!(value("evictions_total", "shop"), 0);
+    assert!(value("bytes", "shop") > 6);
+    web.get("/c.txt").await.is(200, "three");
+    assert_eq!(value("entries", "shop"), 2);
+    assert_eq!(value("evictions_total", "shop"), 1);
+    web.get("/fresh/a.txt").await.is(200, "one");
+    assert!(value("bytes", "fresh") > 3);
+    std::fs::remove_file(folder.path().join("a.txt")).unwrap();
+    web.get("/fresh/a.txt").await.is_missing();
+    assert_eq!(value("entries", "fresh") + value("bytes", "fresh"), 0);
+    assert_eq!(value("misses_total", "blog"), 0);
+    // What clients name is no label.
+    assert!(!metrics.encode().contains("nothing"));
 }
