@@ -31,6 +31,7 @@ const STEPS: &[Step] = &[
     ("traces", traces::run),
     ("deny", deny),
     ("fuzz-smoke", fuzz::run),
+    ("peers", benches::peers),
     ("bench", bench),
 ];
 

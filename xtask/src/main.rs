@@ -37,6 +37,7 @@ usage: cargo xtask COMMAND
   features         check the facade without features, with each feature, with all
   closure          the crates that hello-world compiles: how many, and none that is forbidden
   traces           the binary of hello-world, which must hold no trace of the devtools
+  peers            lint and test benches/peers, a workspace of its own
   bench COMMAND    what a request costs: see `cargo xtask bench`
   fuzz-smoke       every fuzz target over fixed seeds, bounded
 
@@ -65,6 +66,7 @@ fn run(mut args: Vec<String>) -> Result<(), String> {
         ["features"] => features::run(&root),
         ["closure"] => closure::run(&root),
         ["traces"] => traces::run(&root),
+        ["peers"] => bench::peers(&root),
         ["bench", rest @ ..] => bench::run(&root, rest),
         ["fuzz-smoke"] => fuzz::run(&root),
         ["help" | "--help" | "-h"] => {

@@ -15,7 +15,7 @@ use crate::cargo;
 /// The rounds that a page needs.
 const ROUNDS_MIN: usize = 8;
 const WORKERS: usize = 2;
-const PEERS: &str = "benches/peers";
+pub(super) const PEERS: &str = "benches/peers";
 
 /// What was asked for on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]

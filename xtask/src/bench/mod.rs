@@ -23,6 +23,8 @@ mod targets;
 
 use std::path::Path;
 
+use crate::cargo;
+
 pub(crate) const USAGE: &str = "\
 usage: cargo xtask bench COMMAND
 
@@ -42,6 +44,13 @@ usage: cargo xtask bench COMMAND
 
 /// Runs one of the commands.
 pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
+    if words
+        .iter()
+        .any(|word| ["help", "--help", "-h"].contains(word))
+    {
+        println!("{USAGE}");
+        return Ok(());
+    }
     match words {
         ["check"] => check::run(root),
         ["check", "--record"] => check::record(root),
@@ -50,16 +59,35 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
         ["router"] => micro::run(root, "lookups"),
         ["limit"] => micro::run(root, "limits"),
         ["auth"] => micro::run(root, "tokens").and_then(|()| micro::run(root, "logins")),
-        ["help" | "--help" | "-h"] => {
-            println!("{USAGE}");
-            Ok(())
-        }
         [] => Err(USAGE.to_owned()),
         _ => Err(format!(
             "unknown command: bench {}\n\n{USAGE}",
             words.join(" ")
         )),
     }
+}
+
+/// Lints and tests the peers: a workspace of its own, that no other step compiles. What they have
+/// in common with the house is compiled once, in its target folder.
+pub(crate) fn peers(root: &Path) -> Result<(), String> {
+    let target = program::target(root)?;
+    let steps: [&[&str]; 3] = [
+        &["fmt", "--check"],
+        &[
+            "clippy",
+            "--locked",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ],
+        &["test", "--locked", "--all-targets"],
+    ];
+    for args in steps {
+        let mut command = cargo::command(&root.join(http::PEERS), args);
+        cargo::check(command.env("CARGO_TARGET_DIR", &target), args)?;
+    }
+    Ok(())
 }
 
 /// That a program is there, or the Debian package that has it.

@@ -3,11 +3,17 @@
 use super::House;
 use crate::report::Problem;
 
-/// No call of `sleep` under `tests/`.
+/// No call of `sleep` under `tests/`; and in the unit tests of a `tests.rs` none of a thread, where
+/// no clock can be paused.
 pub(super) fn sleeps(house: &House) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for source in house.sources.iter().filter(|source| source.is_test()) {
-        for (line, code) in source.lines().filter(|(_, code)| code.contains("sleep(")) {
+    for source in &house.sources {
+        let call = match () {
+            () if source.is_test() => "sleep(",
+            () if source.path.ends_with("/tests.rs") => "thread::sleep(",
+            () => continue,
+        };
+        for (line, code) in source.lines().filter(|(_, code)| code.contains(call)) {
             let message = format!(
                 "`{}`: wait for the event, or let a paused clock advance",
                 code.trim()
@@ -32,5 +38,11 @@ mod tests {
             &["a.rs:2: `thread::sleep(D);`"],
         );
         check(sleeps, &[("crates/x/src/a.rs", text)], &[]);
+        let both = "thread::sleep(D);\ntokio::time::sleep(D).await;\n";
+        check(
+            sleeps,
+            &[("crates/x/src/a/tests.rs", both)],
+            &["tests.rs:1: `thread::sleep(D);`"],
+        );
     }
 }

@@ -101,7 +101,7 @@ impl Fake {
         let mut stream = BufReader::new(stream);
         while let Some(asked) = read(&mut stream) {
             let place = self.busy.fetch_add(1, Ordering::SeqCst);
-            let (status, body) = self.answer(&asked, place);
+            let (status, body) = self.answer(&asked, place, &mut stream);
             let text = format!(
                 "HTTP/1.1 {status} X\r\n{}content-length: {}\r\n\r\n",
                 self.headers(&asked, status),
@@ -116,7 +116,12 @@ impl Fake {
         }
     }
 
-    fn answer(&self, asked: &Asked, place: usize) -> (u16, Vec<u8>) {
+    fn answer(
+        &self,
+        asked: &Asked,
+        place: usize,
+        stream: &mut BufReader<TcpStream>,
+    ) -> (u16, Vec<u8>) {
         let path = asked.line.split(' ').nth(1).unwrap_or_default();
         let count = self.asked.fetch_add(1, Ordering::SeqCst);
         let is_over = count >= self.number("burst") && !self.is("rate limit");
@@ -139,9 +144,9 @@ impl Fake {
             "/panic" => (500, Vec::new()),
             "/slow" if self.is("timeout") => (200, Vec::new()),
             "/slow" => {
-                // As long as the check asks beside it.
+                // As long as the check asks beside it: then it hangs up.
                 if self.number("concurrency") < usize::MAX {
-                    thread::sleep(PATIENCE);
+                    let _ = stream.fill_buf();
                 }
                 (504, Vec::new())
             }
