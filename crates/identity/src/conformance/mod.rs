@@ -1,4 +1,5 @@
-//! What every store has to do, as tests that its author runs.
+//! What every store has to do, as tests that its author runs; and [`Switched`], a store that is away
+//! when told so, for tests of applications.
 //!
 //! A check panics with what is wrong, so it is called in a test. It is given a function that makes
 //! an empty store, which it calls as often as it likes.
@@ -19,8 +20,10 @@
 
 mod api_keys;
 mod sessions;
+mod switched;
 mod tokens;
 
 pub use self::api_keys::api_key_store;
 pub use self::sessions::session_records;
+pub use self::switched::Switched;
 pub use self::tokens::{refresh_store, revocation_store};

@@ -1,4 +1,3 @@
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::Request;
@@ -235,7 +234,7 @@ async fn a_store_that_is_away_is_never_a_refusal() {
     let world = World::new();
     let tokens = world.sign_in("ada").await;
     let principal = world.verify(&tokens).await.unwrap();
-    world.away.store(true, Ordering::SeqCst);
+    world.go_away(true);
     assert_eq!(world.verify(&tokens).await, Err(Kind::Outage));
     assert_eq!(world.refresh(&tokens).await.unwrap_err(), Kind::Outage);
     assert_eq!(
@@ -253,7 +252,7 @@ async fn a_store_that_is_away_is_never_a_refusal() {
         world.tokens.verify("x.y.z").await.unwrap_err().kind(),
         Kind::InvalidToken
     );
-    world.away.store(false, Ordering::SeqCst);
+    world.go_away(false);
     world.verify(&tokens).await.unwrap();
     world.refresh(&tokens).await.unwrap();
 }

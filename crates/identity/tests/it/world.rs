@@ -1,15 +1,13 @@
 //! A token service with a clock that the test sets, and stores that can be away.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use plumego_contract::auth::{AuthError, AuthErrorKind, Principal, RefreshManager, Tokens};
+use plumego_contract::auth::{AuthErrorKind, Principal, RefreshManager, Tokens};
+use plumego_identity::conformance::Switched;
 use plumego_identity::ring::KeyRing;
-use plumego_identity::tokens::{
-    Family, MemoryRefreshStore, MemoryRevocations, RefreshStore, RevocationStore, Standing,
-    TokenConfig, TokenService,
-};
+use plumego_identity::tokens::{MemoryRefreshStore, MemoryRevocations, TokenConfig, TokenService};
 use plumego_security::jwt::{HmacAlgorithm, SigningKey};
 use plumego_stdx::Timestamp;
 
@@ -48,7 +46,8 @@ pub(crate) fn key(number: usize) -> SigningKey {
 pub(crate) struct World {
     pub(crate) tokens: TokenService,
     pub(crate) clock: Clock,
-    pub(crate) away: Arc<AtomicBool>,
+    families: Switched<MemoryRefreshStore>,
+    revocations: Switched<MemoryRevocations>,
 }
 
 impl World {
@@ -60,17 +59,23 @@ impl World {
 
     pub(crate) fn with(config: TokenConfig) -> Self {
         let clock = Clock::new();
-        let away = Arc::new(AtomicBool::new(false));
         let ring = KeyRing::new("first", key(0)).unwrap();
-        let families = Flaky(MemoryRefreshStore::default(), Arc::clone(&away));
-        let revocations = Flaky(MemoryRevocations::default(), Arc::clone(&away));
-        let tokens = TokenService::new(config, ring, families, revocations).unwrap();
+        let families = Switched::new(MemoryRefreshStore::default());
+        let revocations = Switched::new(MemoryRevocations::default());
+        let tokens =
+            TokenService::new(config, ring, families.clone(), revocations.clone()).unwrap();
         let now = clock.clone();
         Self {
             tokens: tokens.clock(move || now.now()),
             clock,
-            away,
+            families,
+            revocations,
         }
+    }
+
+    pub(crate) fn go_away(&self, is_away: bool) {
+        self.families.go_away(is_away);
+        self.revocations.go_away(is_away);
     }
 
     pub(crate) async fn sign_in(&self, subject: &str) -> Tokens {
@@ -88,54 +93,5 @@ impl World {
     pub(crate) async fn refresh(&self, tokens: &Tokens) -> Result<Tokens, AuthErrorKind> {
         let refreshed = self.tokens.refresh(&tokens.refresh_token).await;
         refreshed.map_err(|error| error.kind())
-    }
-}
-
-/// A store that is away when told so.
-struct Flaky<S>(S, Arc<AtomicBool>);
-
-impl<S> Flaky<S> {
-    fn there(&self) -> Result<&S, AuthError> {
-        if self.1.load(Ordering::SeqCst) {
-            return Err(AuthError::outage("the store is away"));
-        }
-        Ok(&self.0)
-    }
-}
-
-impl<S: RefreshStore> RefreshStore for Flaky<S> {
-    async fn create(&self, family: Family) -> Result<(), AuthError> {
-        self.there()?.create(family).await
-    }
-
-    async fn get(&self, id: &str) -> Result<Option<Family>, AuthError> {
-        self.there()?.get(id).await
-    }
-
-    async fn replace(&self, expected: u64, next: Family) -> Result<bool, AuthError> {
-        self.there()?.replace(expected, next).await
-    }
-
-    async fn list(
-        &self,
-        subject: &str,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Family>, AuthError> {
-        self.there()?.list(subject, now, limit).await
-    }
-}
-
-impl<S: RevocationStore> RevocationStore for Flaky<S> {
-    async fn revoke(&self, id: &str, until: Timestamp, now: Timestamp) -> Result<(), AuthError> {
-        self.there()?.revoke(id, until, now).await
-    }
-
-    async fn raise_version(&self, subject: &str) -> Result<u64, AuthError> {
-        self.there()?.raise_version(subject).await
-    }
-
-    async fn standing(&self, ids: &[&str], subject: &str) -> Result<Standing, AuthError> {
-        self.there()?.standing(ids, subject).await
     }
 }

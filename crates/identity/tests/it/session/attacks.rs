@@ -98,7 +98,7 @@ async fn a_cookie_is_dead_after_the_logout() {
     assert_eq!(ada.ask("POST", "/logout").await.0, 200);
     assert_eq!(ada.cookie, None);
     assert_eq!(copy.ask("GET", "/private").await.0, 401);
-    assert!(site.store.memory.is_empty());
+    assert!(site.store.store().is_empty());
 }
 
 #[tokio::test]

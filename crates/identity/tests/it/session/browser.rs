@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use plumego_contract::auth::{AuthError, Principal};
+use plumego_contract::auth::Principal;
 use plumego_contract::{AppContext, Body, Connection, Error, Response};
+use plumego_identity::conformance::Switched;
 use plumego_identity::session::{
-    CookieKeys, CurrentSession, MemorySessionStore, SessionConfig, SessionLayer, SessionRecord,
-    SessionRecords, Sessions, Swap,
+    CookieKeys, CurrentSession, MemorySessionStore, SessionConfig, SessionLayer, Sessions,
 };
 use plumego_router::{Frozen, Router};
 use plumego_stdx::{Secret, Timestamp};
@@ -15,56 +15,7 @@ use plumego_stdx::{Secret, Timestamp};
 pub(super) const COOKIE: &str = "__Host-session";
 
 /// A store that can be away, shared by several applications.
-#[derive(Clone, Default)]
-pub(super) struct Store {
-    pub(super) memory: Arc<MemorySessionStore>,
-    away: Arc<AtomicI64>,
-}
-
-impl Store {
-    pub(super) fn go_away(&self, is_away: bool) {
-        self.away.store(is_away.into(), Ordering::SeqCst);
-    }
-
-    fn here(&self) -> Result<(), AuthError> {
-        match self.away.load(Ordering::SeqCst) {
-            0 => Ok(()),
-            _ => Err(AuthError::outage("redis://10.0.0.8 refused")),
-        }
-    }
-}
-
-impl SessionRecords for Store {
-    async fn insert(&self, record: SessionRecord) -> Result<(), AuthError> {
-        self.here()?;
-        self.memory.insert(record).await
-    }
-
-    async fn load(&self, id: &str) -> Result<Option<SessionRecord>, AuthError> {
-        self.here()?;
-        self.memory.load(id).await
-    }
-
-    async fn replace(&self, id: &str, next: SessionRecord) -> Result<Swap, AuthError> {
-        self.here()?;
-        self.memory.replace(id, next).await
-    }
-
-    async fn remove(&self, id: &str) -> Result<bool, AuthError> {
-        self.here()?;
-        self.memory.remove(id).await
-    }
-
-    async fn list(&self, subject: &str, limit: usize) -> Result<Vec<SessionRecord>, AuthError> {
-        self.here()?;
-        SessionRecords::list(&*self.memory, subject, limit).await
-    }
-
-    async fn remove_all(&self, subject: &str, keep: Option<&str>) -> Result<u64, AuthError> {
-        self.here()?;
-        self.memory.remove_all(subject, keep).await
-    }
-}
+pub(super) type Store = Switched<MemorySessionStore>;
 
 pub(super) fn keys(words: &[&str]) -> CookieKeys {
     let key = |word: &&str| Secret::new(word.repeat(8));

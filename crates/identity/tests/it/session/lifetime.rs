@@ -24,7 +24,7 @@ async fn a_session_that_is_not_used_is_over() {
     site.pass(30 * MINUTE);
     assert_eq!(ada.ask("GET", "/private").await.0, 401);
     assert_eq!(ada.cookie, None);
-    assert!(site.store.memory.is_empty());
+    assert!(site.store.store().is_empty());
 }
 
 // ASVS 5.0 7.3.2
@@ -123,7 +123,7 @@ async fn a_store_is_told_until_when_a_session_may_rest() {
     let mut ada = site.browser();
     ada.ask("POST", "/login").await;
     let told = async || {
-        let records = SessionRecords::list(&*site.store.memory, "ada", 1).await;
+        let records = SessionRecords::list(site.store.store(), "ada", 1).await;
         records.unwrap()[0].idle_until.unwrap()
     };
     let half_an_hour = Duration::from_mins(30);
@@ -146,10 +146,10 @@ async fn the_next_to_sign_in_ends_all_that_are_too_many() {
     for number in 0..50 {
         let session = Session::new(format!("{number:064}"), "ada");
         let record = SessionRecord::new(session, Some(Principal::new("ada")));
-        site.store.memory.insert(record).await.unwrap();
+        site.store.store().insert(record).await.unwrap();
     }
     site.browser().ask("POST", "/login").await;
-    assert_eq!(site.store.memory.len(), 3);
+    assert_eq!(site.store.store().len(), 3);
 }
 
 #[tokio::test]
@@ -157,11 +157,14 @@ async fn a_visitor_who_keeps_nothing_has_no_session() {
     let site = Site::new();
     let mut visitor = site.browser();
     assert_eq!(visitor.ask("GET", "/").await, (200, "nobody ".into()));
-    assert_eq!((visitor.cookie.clone(), site.store.memory.len()), (None, 0));
+    assert_eq!(
+        (visitor.cookie.clone(), site.store.store().len()),
+        (None, 0)
+    );
     assert_eq!(visitor.ask("POST", "/count").await, (200, "1".into()));
     assert_eq!(visitor.ask("POST", "/count").await, (200, "2".into()));
     assert_eq!(visitor.ask("GET", "/").await, (200, "nobody 2".into()));
-    assert_eq!(site.store.memory.len(), 1);
+    assert_eq!(site.store.store().len(), 1);
     // More than there is room for is refused, and what was there stays.
     assert_eq!(visitor.ask("POST", "/stuff").await.0, 500);
     assert_eq!(visitor.ask("GET", "/").await, (200, "nobody 2".into()));

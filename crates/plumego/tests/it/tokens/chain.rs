@@ -1,5 +1,3 @@
-use std::sync::atomic::Ordering;
-
 use plumego::contract::auth::{Principal, RefreshManager as _};
 use plumego::identity::ring::{KeyRing, Schedule};
 use plumego::security::jwt::{Algorithm, EcAlgorithm, SigningKey};
@@ -84,7 +82,7 @@ async fn what_was_taken_back_is_dead_at_once() {
 async fn a_store_that_is_away_is_503_and_says_nothing_of_itself() {
     let service = Service::start(ring()).await;
     let tokens = service.sign_in(&Principal::new("ada")).await;
-    service.away.store(true, Ordering::SeqCst);
+    service.store.go_away(true);
     let answer = service.with("/api/me", tokens.access_token.expose()).await;
     assert_eq!(status(&answer), 503, "{answer}");
     assert!(
@@ -95,7 +93,7 @@ async fn a_store_that_is_away_is_503_and_says_nothing_of_itself() {
         !answer.contains("www-authenticate"),
         "nobody is asked to sign in: {answer}"
     );
-    service.away.store(false, Ordering::SeqCst);
+    service.store.go_away(false);
     assert_eq!(
         status(&service.with("/api/me", tokens.access_token.expose()).await),
         200

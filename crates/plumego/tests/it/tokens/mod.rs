@@ -5,20 +5,17 @@ mod chain;
 mod issuer;
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use plumego::app::{Guards, Running};
-use plumego::contract::auth::{AuthError, Principal, RefreshManager as _, Session, Tokens};
+use plumego::contract::auth::{Principal, RefreshManager as _, Session, Tokens};
+use plumego::identity::conformance::Switched;
 use plumego::identity::jwks;
 use plumego::identity::ring::KeyRing;
-use plumego::identity::tokens::{
-    Family, MemoryRefreshStore, MemoryRevocations, RefreshStore, TokenConfig, TokenService,
-};
+use plumego::identity::tokens::{MemoryRefreshStore, MemoryRevocations, TokenConfig, TokenService};
 use plumego::middleware::{AuthenticateLayer, AuthorizeLayer, SessionCheckLayer};
 use plumego::prelude::*;
 use plumego::security::jwt::{RsaAlgorithm, SigningKey};
-use plumego::stdx::Timestamp;
 
 use crate::client;
 
@@ -32,22 +29,21 @@ static RSA: LazyLock<SigningKey> =
 /// A service whose routes ask for a token, a session and a role.
 struct Service {
     tokens: TokenService,
-    away: Arc<AtomicBool>,
+    store: Switched<MemoryRefreshStore>,
     addr: SocketAddr,
     running: Running,
 }
 
 impl Service {
     async fn start(ring: KeyRing) -> Self {
-        let away = Arc::new(AtomicBool::new(false));
-        let store = Switched(MemoryRefreshStore::default(), Arc::clone(&away));
+        let store = Switched::new(MemoryRefreshStore::default());
         let config = TokenConfig::new(ISSUER, AUDIENCE);
-        let tokens = TokenService::new(config, ring, store, MemoryRevocations::default());
+        let tokens = TokenService::new(config, ring, store.clone(), MemoryRevocations::default());
         let tokens = tokens.unwrap();
         let (running, addr) = client::start(app(&tokens)).await;
         Self {
             tokens,
-            away,
+            store,
             addr,
             running,
         }
@@ -96,41 +92,4 @@ fn app(tokens: &TokenService) -> AppBuilder {
                     })
             })
         })
-}
-
-/// A store that is away when told so.
-struct Switched(MemoryRefreshStore, Arc<AtomicBool>);
-
-impl Switched {
-    fn there(&self) -> Result<&MemoryRefreshStore, AuthError> {
-        if self.1.load(Ordering::SeqCst) {
-            return Err(AuthError::outage(
-                "redis at 10.0.0.7:6379 refused the connection",
-            ));
-        }
-        Ok(&self.0)
-    }
-}
-
-impl RefreshStore for Switched {
-    async fn create(&self, family: Family) -> Result<(), AuthError> {
-        self.there()?.create(family).await
-    }
-
-    async fn get(&self, id: &str) -> Result<Option<Family>, AuthError> {
-        self.there()?.get(id).await
-    }
-
-    async fn replace(&self, expected: u64, next: Family) -> Result<bool, AuthError> {
-        self.there()?.replace(expected, next).await
-    }
-
-    async fn list(
-        &self,
-        subject: &str,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Family>, AuthError> {
-        self.there()?.list(subject, now, limit).await
-    }
 }
