@@ -51,6 +51,7 @@ mod compact;
 mod error;
 mod jwk;
 mod keys;
+mod pem;
 mod rules;
 mod signing;
 mod verifying;

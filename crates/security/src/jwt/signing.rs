@@ -8,12 +8,11 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
     KeyPair as _, RsaKeyPair,
 };
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::EncodingKey;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use plumego_stdx::Secret;
 
+use super::pem;
 use super::verifying::check_secret;
 use super::{Algorithm, EcAlgorithm, HmacAlgorithm, KeyError, RsaAlgorithm, VerifyingKey};
 
@@ -64,7 +63,8 @@ impl SigningKey {
     /// # Errors
     /// When it is not such a key, or has not 2048 to 8192 bits.
     pub fn rsa_pem(algorithm: RsaAlgorithm, pem: &[u8]) -> Result<Self, KeyError> {
-        let key = EncodingKey::from_rsa_pem(pem).map_err(|_| not_pem("a private RSA key"))?;
+        let key = EncodingKey::from_rsa_pem(pem);
+        let key = key.map_err(|_| pem::not_private("a private RSA key", pem))?;
         Self::rsa(algorithm, key)
     }
 
@@ -73,7 +73,8 @@ impl SigningKey {
     /// # Errors
     /// When it is not such a key, or one on another curve.
     pub fn ec_pem(algorithm: EcAlgorithm, pem: &[u8]) -> Result<Self, KeyError> {
-        let key = EncodingKey::from_ec_pem(pem).map_err(|_| not_pem("a private EC key"))?;
+        let key = EncodingKey::from_ec_pem(pem);
+        let key = key.map_err(|_| pem::not_private("a private EC key", pem))?;
         Self::ec(algorithm, key)
     }
 
@@ -82,7 +83,8 @@ impl SigningKey {
     /// # Errors
     /// When it is not such a key.
     pub fn ed25519_pem(pem: &[u8]) -> Result<Self, KeyError> {
-        let key = EncodingKey::from_ed_pem(pem).map_err(|_| not_pem("a private Ed25519 key"))?;
+        let key = EncodingKey::from_ed_pem(pem);
+        let key = key.map_err(|_| pem::not_private("a private Ed25519 key", pem))?;
         Self::ed25519(key)
     }
 
@@ -104,7 +106,10 @@ impl SigningKey {
             Algorithm::Rsa(algorithm) => {
                 let pair = RsaKeyPair::generate(KeySize::Rsa3072).map_err(|_| no_randomness())?;
                 let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| no_randomness())?;
-                Self::rsa_pem(algorithm, pem("PRIVATE KEY", der.as_ref()).as_bytes())
+                Self::rsa_pem(
+                    algorithm,
+                    pem::write("PRIVATE KEY", der.as_ref()).as_bytes(),
+                )
             }
             Algorithm::Ec(algorithm) => {
                 let random = aws_lc_rs::rand::SystemRandom::new();
@@ -138,7 +143,7 @@ impl SigningKey {
             Algorithm::Rsa(_) => "RSA PRIVATE KEY",
             Algorithm::Ec(_) | Algorithm::Ed25519 => "PRIVATE KEY",
         };
-        Some(Secret::new(pem(tag, self.key.as_bytes())))
+        Some(Secret::new(pem::write(tag, self.key.as_bytes())))
     }
 
     /// The signature of these bytes.
@@ -158,7 +163,12 @@ impl SigningKey {
         let of = DEFAULT_PROVIDER
             .key_utils
             .rsa_pub_components_from_private_key;
-        let (n, e) = of(key.as_bytes()).map_err(|_| not_pem("a private RSA key"))?;
+        let (n, e) = of(key.as_bytes()).map_err(|_| {
+            KeyError::new(
+                "the key is not a private RSA key of 2048 to 8192 bits: make one with `openssl \
+                 genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072`",
+            )
+        })?;
         Ok(Self {
             algorithm: algorithm.into(),
             key,
@@ -184,7 +194,7 @@ impl SigningKey {
 
     fn ed25519(key: EncodingKey) -> Result<Self, KeyError> {
         let pair = Ed25519KeyPair::from_pkcs8(key.as_bytes())
-            .map_err(|_| not_pem("a private Ed25519 key"))?;
+            .map_err(|_| pem::not_private("a private Ed25519 key", &[]))?;
         Ok(Self {
             algorithm: Algorithm::Ed25519,
             verifying: VerifyingKey::ed25519_point(pair.public_key().as_ref())?,
@@ -206,25 +216,6 @@ const fn curve(algorithm: EcAlgorithm) -> &'static aws_lc_rs::signature::EcdsaSi
         EcAlgorithm::Es256 => &ECDSA_P256_SHA256_FIXED_SIGNING,
         EcAlgorithm::Es384 => &ECDSA_P384_SHA384_FIXED_SIGNING,
     }
-}
-
-/// The text of RFC 7468.
-fn pem(tag: &str, der: &[u8]) -> String {
-    let mut text = format!("-----BEGIN {tag}-----\n");
-    let mut rest = STANDARD.encode(der);
-    while !rest.is_empty() {
-        let tail = rest.split_off(rest.len().min(64));
-        text.push_str(&rest);
-        text.push('\n');
-        rest = tail;
-    }
-    text + "-----END " + tag + "-----\n"
-}
-
-fn not_pem(what: &str) -> KeyError {
-    KeyError::new(format!(
-        "the key is not {what} in a PEM file: make one with `openssl genpkey`"
-    ))
 }
 
 fn no_randomness() -> KeyError {

@@ -8,6 +8,7 @@ use aws_lc_rs::signature::{
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{DecodingKey, DecodingKeyKind};
 
+use super::pem;
 use super::{Algorithm, EcAlgorithm, HmacAlgorithm, KeyError, RsaAlgorithm};
 
 /// The smallest RSA key that is taken, in bits (RFC 7518, sections 3.3 and 3.5).
@@ -58,7 +59,7 @@ impl VerifyingKey {
     /// # Errors
     /// When it is not such a key, or has not 2048 to 8192 bits.
     pub fn rsa_pem(algorithm: RsaAlgorithm, pem: &[u8]) -> Result<Self, KeyError> {
-        let wrong = || not_pem("a public RSA key");
+        let wrong = || pem::not_public("a public RSA key", pem);
         let key = DecodingKey::from_rsa_pem(pem).map_err(|_| wrong())?;
         let der = key.try_get_as_bytes().map_err(|_| wrong())?;
         let of = DEFAULT_PROVIDER
@@ -116,7 +117,7 @@ impl VerifyingKey {
     /// # Errors
     /// When it is not such a key, or a point that is not on the curve of the algorithm.
     pub fn ec_pem(algorithm: EcAlgorithm, pem: &[u8]) -> Result<Self, KeyError> {
-        let wrong = || not_pem("a public EC key");
+        let wrong = || pem::not_public("a public EC key", pem);
         let key = DecodingKey::from_ec_pem(pem).map_err(|_| wrong())?;
         Self::ec_point(algorithm, key.try_get_as_bytes().map_err(|_| wrong())?)
     }
@@ -150,7 +151,7 @@ impl VerifyingKey {
     /// # Errors
     /// When it is not such a key.
     pub fn ed25519_pem(pem: &[u8]) -> Result<Self, KeyError> {
-        let wrong = || not_pem("a public Ed25519 key");
+        let wrong = || pem::not_public("a public Ed25519 key", pem);
         let key = DecodingKey::from_ed_pem(pem).map_err(|_| wrong())?;
         Self::ed25519_point(key.try_get_as_bytes().map_err(|_| wrong())?)
     }
@@ -272,8 +273,4 @@ fn bit_length(bytes: &[u8]) -> usize {
         .first()
         .map_or(0, |first| first.leading_zeros() as usize);
     (bytes.len() * 8).saturating_sub(first)
-}
-
-fn not_pem(what: &str) -> KeyError {
-    KeyError::new(format!("the key is not {what} in a PEM file"))
 }

@@ -67,6 +67,37 @@ fn a_public_key_is_no_secret() {
     );
 }
 
+/// What people have in their files, and what they are told.
+#[test]
+fn a_file_that_is_no_such_key_is_told_what_it_is() {
+    let block = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+    let old = block("EC PARAMETERS") + &block("EC PRIVATE KEY");
+    for (file, words) in [
+        (block("EC PRIVATE KEY"), "openssl pkcs8 -topk8"),
+        (old, "openssl pkcs8 -topk8"),
+        (block("ENCRYPTED PRIVATE KEY"), "it is encrypted"),
+        (block("PUBLIC KEY"), "the public half"),
+        (block("CERTIFICATE"), "a certificate"),
+        (String::new(), "openssl genpkey"),
+    ] {
+        let file = file.as_bytes();
+        says(SigningKey::ec_pem(EcAlgorithm::Es256, file), words);
+        says(SigningKey::rsa_pem(RsaAlgorithm::Rs256, file), words);
+        says(SigningKey::ed25519_pem(file), words);
+    }
+    for (label, words) in [
+        ("PRIVATE KEY", "-pubout"),
+        ("EC PRIVATE KEY", "-pubout"),
+        ("NONSENSE", "BEGIN PUBLIC KEY"),
+    ] {
+        let file = block(label);
+        let file = file.as_bytes();
+        says(VerifyingKey::ec_pem(EcAlgorithm::Es256, file), words);
+        says(VerifyingKey::rsa_pem(RsaAlgorithm::Rs256, file), words);
+        says(VerifyingKey::ed25519_pem(file), words);
+    }
+}
+
 #[test]
 fn a_key_of_another_kind_is_refused() {
     let ec = SigningKey::generate(EcAlgorithm::Es256)
@@ -84,6 +115,7 @@ fn a_key_of_another_kind_is_refused() {
         "public RSA key",
     );
     says(SigningKey::rsa_pem(RsaAlgorithm::Rs256, b"nonsense"), "PEM");
+    says(VerifyingKey::ec_pem(EcAlgorithm::Es256, ec), "-pubout");
     SigningKey::ec_pem(EcAlgorithm::Es256, ec).unwrap();
 }
 
