@@ -39,6 +39,7 @@ const COUNTS: RangeInclusive<usize> = 1..=100_000;
 /// | [`timeout`](Self::timeout) | 30 s for all of it, with the body | the same |
 /// | [`max_response_bytes`](Self::max_response_bytes) | 1 MiB | [`is_too_large`](crate::Error::is_too_large) |
 /// | head of an answer | 64 KiB, 100 fields; not to be changed | an error |
+/// | what a server says beside its answers (interim ones, pings, settings) | 4 MiB, and 640 KiB for each request; not to be changed | its connection ends |
 /// | [`max_in_flight`](Self::max_in_flight) | 64 requests, 16 to one origin | up to 256 wait up to 5 s, then [`is_busy`](crate::Error::is_busy) |
 /// | [`max_idle`](Self::max_idle) | 32 connections, 8 to one origin | that unused for longest is closed |
 /// | [`idle_timeout`](Self::idle_timeout) | 60 s | the connection is closed |

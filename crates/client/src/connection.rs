@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::connect::Connected;
+use crate::meter::{Meter, Metered};
 
 /// The largest head of an answer, as of requests to a server of this house.
 pub(crate) const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -24,8 +25,8 @@ const GOODBYE: Duration = Duration::from_secs(1);
 const SETTLE: Duration = Duration::from_millis(100);
 const RESET_STREAMS: usize = 16;
 /// How much of an answer may come in before it is read: of one stream, and of a connection.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
+pub(crate) const STREAM_WINDOW: u32 = 256 * 1024;
+pub(crate) const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// Whether the other side is still there is asked this often while a stream is open.
 const PING_EVERY: Duration = Duration::from_secs(15);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
@@ -35,6 +36,7 @@ pub(crate) struct Connection {
     sender: Sender,
     /// Dropped with the last one: the tasks then have [`GOODBYE`] left.
     life: Arc<watch::Sender<()>>,
+    meter: Arc<Meter>,
     born: Instant,
 }
 
@@ -52,7 +54,8 @@ pub(crate) struct NotSent {
 impl Connection {
     /// Begins to speak HTTP.
     pub(crate) async fn open(connected: Connected) -> Result<Self, BoxError> {
-        let io = TokioIo::new(connected.io);
+        let meter = Meter::new();
+        let io = TokioIo::new(Metered::new(connected.io, Arc::clone(&meter)));
         let (life, over) = watch::channel(());
         let tasks = Tasks(over);
         let sender = if connected.http2 {
@@ -81,6 +84,7 @@ impl Connection {
         Ok(Self {
             sender,
             life: Arc::new(life),
+            meter,
             born: Instant::now(),
         })
     }
@@ -93,6 +97,7 @@ impl Connection {
         &mut self,
         request: Request<Body>,
     ) -> Result<http::Response<Incoming>, NotSent> {
+        self.meter.asked();
         let sent = match &mut self.sender {
             Sender::Http1(sender) => sender.try_send_request(request).await,
             Sender::Http2(sender) => sender.try_send_request(request).await,
@@ -101,6 +106,11 @@ impl Connection {
             request: error.take_message(),
             error: error.into_error().into(),
         })
+    }
+
+    /// So much of the body of an answer was read.
+    pub(crate) fn used(&self, bytes: u64) {
+        self.meter.used(bytes);
     }
 
     pub(crate) const fn is_http2(&self) -> bool {
@@ -145,6 +155,7 @@ impl Connection {
             Sender::Http2(sender) => Some(Self {
                 sender: Sender::Http2(sender.clone()),
                 life: Arc::clone(&self.life),
+                meter: Arc::clone(&self.meter),
                 born: self.born,
             }),
         }

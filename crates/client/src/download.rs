@@ -143,6 +143,9 @@ impl Download {
 
     fn count(&mut self, data: &Bytes) -> Result<(), Error> {
         let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+        if let Some(connection) = self.lease.as_ref().and_then(|it| it.connection.as_ref()) {
+            connection.used(length);
+        }
         match self.left.checked_sub(length) {
             Some(left) => {
                 self.left = left;

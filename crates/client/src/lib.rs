@@ -61,6 +61,7 @@ mod connection;
 mod download;
 mod error;
 mod gate;
+mod meter;
 mod metrics;
 mod policy;
 mod pool;

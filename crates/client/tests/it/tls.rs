@@ -18,6 +18,7 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -237,6 +238,22 @@ async fn http2_is_spoken_where_it_is_offered_and_one_connection_serves_all() {
     assert_eq!(answer.version(), http::Version::HTTP_11);
 }
 
+/// What was on its way when an answer was given up belongs to the answer.
+#[tokio::test]
+async fn answers_that_are_given_up_do_not_end_a_connection() {
+    let site = Site::with(&["127.0.0.1"], &[b"h2"], |_| respond(200, vec![0; 300_000])).await;
+    let client = guarded().only_ca_pem(site.ca()).build().unwrap();
+    for _ in 0..40 {
+        let answer = within(client.get(site.url("/")).send()).await.unwrap();
+        let mut body = answer.into_body();
+        // Its first piece is here, so others are behind it.
+        assert!(within(body.frame()).await.unwrap().is_ok());
+    }
+    let last = within(client.get(site.url("/")).send()).await.unwrap();
+    assert_eq!(within(last.bytes()).await.unwrap().len(), 300_000);
+    assert_eq!(site.connections(), 1);
+}
+
 /// The bounds of a head are those of HTTP/1.1.
 #[tokio::test]
 async fn a_head_of_http2_has_a_hundred_fields_at_most() {
@@ -270,6 +287,80 @@ async fn a_head_of_http2_has_a_hundred_fields_at_most() {
     );
     let next = within(client.get(site.url("/98")).send()).await;
     assert!(next.is_ok(), "the others go on");
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
+    [&head, payload].concat()
+}
+
+/// A server of HTTP/2 that sends these frames after the first request, and then the last of them
+/// for ever. Tells when it was cut off.
+async fn flooding(
+    first: Vec<u8>,
+    flood: Vec<u8>,
+) -> (SocketAddr, String, tokio::sync::oneshot::Receiver<()>) {
+    let authority = authority();
+    let acceptor = acceptor(&authority, &["127.0.0.1"], &[b"h2"]);
+    let listener = TcpListener::bind((LOCAL, 0)).await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (cut, over) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let stream = acceptor.accept(stream).await.unwrap();
+        let (mut from, mut to) = tokio::io::split(stream);
+        to.write_all(&frame(4, 0, 0, &[])).await.unwrap();
+        // The preface, settings and the request: what follows is read and thrown away.
+        let mut seen = Vec::new();
+        while !seen
+            .windows(4)
+            .any(|it| it == [1, 5, 0, 0] || it == [1, 4, 0, 0])
+        {
+            assert_ne!(from.read_buf(&mut seen).await.unwrap(), 0);
+        }
+        tokio::spawn(async move { tokio::io::copy(&mut from, &mut tokio::io::sink()).await });
+        to.write_all(&frame(4, 1, 0, &[])).await.unwrap();
+        to.write_all(&first).await.unwrap();
+        while to.write_all(&flood).await.is_ok() {}
+        cut.send(()).unwrap();
+    });
+    (addr, authority.pem(), over)
+}
+
+/// Also while nobody asks it anything.
+#[tokio::test]
+async fn a_server_that_talks_without_end_is_cut_off() {
+    // 200, the end of its stream; then pings.
+    let answer = frame(1, 5, 1, &[0x88]);
+    let pings = frame(6, 0, 0, b"12345678").repeat(500);
+    let (addr, ca, over) = flooding(answer, pings).await;
+    let client = guarded()
+        .only_ca_pem(ca)
+        .idle_timeout(Duration::from_hours(1))
+        .build()
+        .unwrap();
+    let answer = within(client.get(format!("https://{addr}/")).send()).await;
+    drop(answer.unwrap());
+    within(over).await.unwrap();
+
+    // 103 without end, and no answer.
+    let interim = frame(1, 4, 1, b"\x08\x03103").repeat(500);
+    let (addr, ca, over) = flooding(Vec::new(), interim).await;
+    let client = guarded()
+        .only_ca_pem(ca)
+        .retry(plumego_client::Retry::off())
+        .first_byte_timeout(Duration::from_mins(10))
+        .timeout(Duration::from_mins(10))
+        .build()
+        .unwrap();
+    let sent = within(client.get(format!("https://{addr}/")).send()).await;
+    let error = sent.unwrap_err();
+    assert!(
+        format!("{error:?}").contains("more than belongs to its answers"),
+        "{error:?}"
+    );
+    within(over).await.unwrap();
 }
 
 /// A connection on which an answer did not come is not shared by the next request: nobody knows
