@@ -50,6 +50,9 @@ pub(super) fn build(mut builder: AppBuilder) -> Result<App, Problems> {
     let redirect = settings.tls.as_ref().and_then(Tls::redirect);
     endpoints.extend(redirect.as_ref().map(Redirection::endpoint));
     check_twice(&endpoints, &mut problems);
+    if let Some(redirect) = &redirect {
+        problems.extend(redirect.check_port(&endpoints));
+    }
     builder.take_over_config();
     let guards = builder.take_guards();
     let flusher = Flusher::new(builder.take_writer(&mut problems));

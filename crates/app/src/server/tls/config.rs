@@ -145,7 +145,7 @@ impl TlsConfig {
 
     /// One more address, such as `:80`, where HTTP is spoken without TLS and every request is
     /// answered by `308` to `https://`, with its path and query, at this port: the one that
-    /// clients see, 443 as a rule.
+    /// clients see, 443 as a rule. The address needs a port that no other address has.
     ///
     /// Only to a host that one of the certificates is for. Any other is `421 unknown_host`: a
     /// forged `Host` leads nobody astray. Not together with [`from_rustls`](Self::from_rustls),

@@ -139,6 +139,11 @@ fn what_cannot_be_redirected_is_a_problem() {
         let text = problems(tls.clone().redirect_from(addr, 443));
         assert!(text.contains("TLS_REDIRECT_ADDR"), "{addr}: {text}");
     }
+    // Its connections would be taken for those of the other one.
+    let same = tls.clone().redirect_from("127.0.0.2:8443", 443);
+    let app = app().addr("127.0.0.1:8443").tls(same);
+    let text = app.build().unwrap_err().to_string();
+    assert!(text.contains("127.0.0.1:8443 has the same port"), "{text}");
     let built = app_with(|config| {
         config.tls.enabled = true;
         config.tls.cert_files = vec![chain.clone()];
