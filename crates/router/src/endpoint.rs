@@ -82,8 +82,8 @@ impl Endpoint {
 
     /// Answers a request whose context is this one. It comes into the extensions for those that
     /// look for it there.
-    pub fn run(&self, request: Request, context: &RequestContext) -> EndpointFuture {
-        EndpointFuture(self.0.call(request, &mut context.clone()))
+    pub fn run(&self, request: Request, context: &mut RequestContext) -> EndpointFuture {
+        EndpointFuture(self.0.call(request, context))
     }
 
     pub(crate) fn begin(&self, request: Request, context: &mut RequestContext) -> BoxResponse {
@@ -101,8 +101,8 @@ impl Service<Request> for Endpoint {
     }
 
     fn call(&mut self, mut request: Request) -> EndpointFuture {
-        let context = RequestContext::of(&mut request);
-        self.run(request, &context)
+        let mut context = RequestContext::of(&mut request);
+        self.run(request, &mut context)
     }
 }
 

@@ -11,7 +11,7 @@ use http::header::{CONNECTION, HeaderValue};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use plumego_contract::{
-    Body, BoxError, Error, IntoResponse as _, Request, RequestContext, Response, Streaming,
+    Body, BoxError, Error, IntoResponse as _, RequestContext, Response, Streaming,
 };
 
 use super::Shared;
@@ -23,22 +23,22 @@ use super::flow::Flow;
 
 /// Hands a request of the engine to the router.
 pub(crate) fn answer(flow: Flow, request: http::Request<Incoming>) -> Answer {
-    let (parts, incoming) = request.into_parts();
-    let has_body = !incoming.is_end_stream();
+    let has_body = !request.body().is_end_stream();
     flow.request(has_body);
     if flow.entry.is_new() {
         let entry = &flow.entry;
         entry
             .shared
-            .note_stranger(entry.connection(), &parts.headers);
+            .note_stranger(entry.connection(), request.headers());
     }
-    let body = if has_body {
-        Body::new(RequestBody::new(incoming, flow.clone()))
-    } else {
-        Body::empty()
-    };
-    let http1 = parts.version <= http::Version::HTTP_11;
-    let mut request = Request::from_parts(parts, body);
+    let http1 = request.version() <= http::Version::HTTP_11;
+    let mut request = request.map(|incoming| {
+        if has_body {
+            Body::new(RequestBody::new(incoming, flow.clone()))
+        } else {
+            Body::empty()
+        }
+    });
     if let Some(certificate) = flow.entry.certificate.get() {
         request.extensions_mut().insert(certificate.clone());
     }

@@ -62,15 +62,16 @@ pub(crate) struct Slot {
 
 impl Slot {
     /// Follows the body of its request, when it is still to come.
-    pub(crate) fn follow(&mut self, request: Request, context: &RequestContext) -> Request {
+    pub(crate) fn follow(&mut self, request: &mut Request, context: &RequestContext) {
         let waits = &self.gate.waits;
         if !request.body().is_stream() || waits.is_unlimited() {
-            return request;
+            return;
         }
         let client = context.client_ip().map(network);
         let upload = Arc::new(Upload::new(Arc::clone(waits), client));
         self.upload = Some(Arc::clone(&upload));
-        request.map(|body| Body::new(WaitingBody::new(body, upload)))
+        let body = std::mem::take(request.body_mut());
+        *request.body_mut() = Body::new(WaitingBody::new(body, upload));
     }
 }
 

@@ -35,7 +35,7 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
-        let request = request.map(Body::new);
+        let mut request = request.map(Body::new);
         let operational = is_operational(&context);
         let slot = if operational {
             None
@@ -43,7 +43,7 @@ where
             Gate::enter(&self.gate)
         };
         let state = if let Some(mut slot) = slot {
-            let request = slot.follow(request, &context);
+            slot.follow(&mut request, &context);
             State::Running {
                 future: self.inner.call(request),
                 slot: Some(slot),
@@ -147,13 +147,13 @@ impl<S: Service<Request>> Waiting<S> {
         };
         let Self {
             mut service,
-            request,
+            mut request,
             context,
             ..
         } = *waiting;
         Poll::Ready(match slot {
             Ok(mut slot) => {
-                let request = slot.follow(request, &context);
+                slot.follow(&mut request, &context);
                 State::Running {
                     future: service.call(request),
                     slot: Some(slot),

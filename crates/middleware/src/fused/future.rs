@@ -14,7 +14,7 @@ use crate::concurrency_limit::Slot;
 use crate::debug_errors::Teller;
 use crate::observe::{Exchange, end, span_value, trace_value};
 use crate::recover;
-use crate::timeout::{Bound, TimeoutLayer};
+use crate::timeout::Bound;
 
 pin_project! {
     /// The future of [`FusedService`](super::FusedService).
@@ -72,21 +72,10 @@ impl<S, F> State<S, F> {
 }
 
 impl<F> Running<F> {
-    pub(super) fn begin<S>(
-        run: impl FnOnce(Request) -> F,
-        request: Request,
-        context: &RequestContext,
-        timeout: Option<TimeoutLayer>,
-        mut slot: Option<Slot>,
-    ) -> State<S, F> {
-        let request = match &mut slot {
-            Some(slot) => slot.follow(request, context),
-            None => request,
-        };
-        let bound = timeout.and_then(|layer| layer.bound(context));
+    pub(super) fn state<S>(future: F, bound: Option<Bound>, slot: Option<Slot>) -> State<S, F> {
         State::Running {
             running: Self {
-                future: run(request),
+                future,
                 bound,
                 slot,
             },
@@ -183,15 +172,16 @@ impl<S: Service<Request>> Waiting<S> {
     fn go_on(self, slot: Result<Slot, Error>, marks: &Marks) -> State<S, S::Future> {
         let Self {
             mut service,
-            request,
+            mut request,
             ..
         } = self;
         let context = &marks.context;
         match slot {
-            Ok(slot) => {
+            Ok(mut slot) => {
+                slot.follow(&mut request, context);
                 let timeout = marks.shared.layers.timeout;
-                let run = |request| service.call(request);
-                Running::begin(run, request, context, timeout, Some(slot))
+                let bound = timeout.and_then(|layer| layer.bound(context));
+                Running::state(service.call(request), bound, Some(slot))
             }
             Err(error) => State::answered(error.respond(context)),
         }

@@ -2,7 +2,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use plumego_contract::{Request, RequestContext, Response};
+use plumego_contract::{Request, RequestContext, RequestId, Response};
 use plumego_router::{Endpoint, EndpointFuture};
 use plumego_stdx::{Shard, Shards};
 use tokio::time::Instant;
@@ -65,7 +65,7 @@ where
 /// What lies below the layers, before it is asked.
 pub(super) trait Rest<S: Service<Request>> {
     /// Asks it.
-    fn call(&mut self, request: Request, context: &RequestContext) -> S::Future;
+    fn call(&mut self, request: Request, context: &mut RequestContext) -> S::Future;
 
     /// The time. When nothing can have waited before, it is that of the request.
     fn now(&self, context: &RequestContext) -> Instant;
@@ -78,7 +78,7 @@ pub(super) trait Rest<S: Service<Request>> {
 struct Tower<'a, S>(&'a mut S);
 
 impl<S: Service<Request> + Clone> Rest<S> for Tower<'_, S> {
-    fn call(&mut self, mut request: Request, context: &RequestContext) -> S::Future {
+    fn call(&mut self, mut request: Request, context: &mut RequestContext) -> S::Future {
         context.clone().put_into(request.extensions_mut());
         self.0.call(request)
     }
@@ -99,7 +99,7 @@ impl<S: Service<Request> + Clone> Rest<S> for Tower<'_, S> {
 pub(super) struct Straight<'a>(pub(super) &'a Endpoint);
 
 impl Rest<Endpoint> for Straight<'_> {
-    fn call(&mut self, request: Request, context: &RequestContext) -> EndpointFuture {
+    fn call(&mut self, request: Request, context: &mut RequestContext) -> EndpointFuture {
         self.0.run(request, context)
     }
 
@@ -123,7 +123,7 @@ pub(super) fn begin<S: Service<Request>>(
     let layers = &shared.layers;
     let id = layers.request_id.as_ref();
     let id = id.map(|layer| layer.identify(&mut request));
-    let value = id.as_ref().map(|id| id.as_header().clone());
+    let value = id.as_ref().map(RequestId::to_header);
     context.prepare(id, layers.observe.is_some());
     let mut marks = Marks::new(shared.clone(), context.clone());
     marks.id = value;
@@ -143,65 +143,69 @@ pub(super) fn begin<S: Service<Request>>(
         let mut way = Way {
             layers,
             rest: &mut rest,
+            request: &mut request,
         };
-        way.below_observe(request, &mut marks)
+        way.below_observe(&mut marks)
     };
     FusedFuture { state, marks }
 }
 
-/// A request on its way through the layers.
+/// A request on its way through the layers, which stays in one place until the work begins.
 struct Way<'a, R> {
     layers: &'a FusedLayer,
     rest: &'a mut R,
+    request: &'a mut Request,
 }
 
 impl<R> Way<'_, R> {
     /// What answers before the work begins, and what marks every answer.
-    fn below_observe<S>(&mut self, mut request: Request, marks: &mut Marks) -> State<S, S::Future>
+    fn below_observe<S>(&mut self, marks: &mut Marks) -> State<S, S::Future>
     where
         S: Service<Request>,
         R: Rest<S>,
     {
         let layers = self.layers;
         if let Some(layer) = &layers.debug_errors {
-            let teller = Teller::of(layer, &marks.context, request.headers());
+            let teller = Teller::of(layer, &marks.context, self.request.headers());
             marks.teller = teller.map(Box::new);
         }
         if let Some(layer) = &layers.security_headers {
             marks.said.secure = security_headers::is_secure(&marks.context);
             marks.said.nonce = security_headers::nonce(&layer.policy);
             if let Some(nonce) = marks.said.nonce {
-                request.extensions_mut().insert(nonce);
+                self.request.extensions_mut().insert(nonce);
             }
         }
         // The predicate of CORS is code of the program. Below, where the work is, a panic is caught
         // once more, so that pages of other origins can read what it becomes.
         if layers.recover.is_none() || layers.cors.is_none() {
-            return self.below_security(request, marks);
+            return self.below_security(marks);
         }
-        let rest = || self.below_security(request, marks);
+        let rest = || self.below_security(marks);
         catch_unwind(AssertUnwindSafe(rest)).unwrap_or_else(|panic| {
             marks.said.by_cors = false;
             State::answered(recover::answer(&*panic, &marks.context))
         })
     }
 
-    fn below_security<S>(&mut self, request: Request, marks: &mut Marks) -> State<S, S::Future>
+    fn below_security<S>(&mut self, marks: &mut Marks) -> State<S, S::Future>
     where
         S: Service<Request>,
         R: Rest<S>,
     {
         let layers = self.layers;
         if let Some(layer) = &layers.cors {
-            if is_preflight(&request) {
-                return State::answered(layer.policy.preflight(request.headers()));
+            let headers = self.request.headers();
+            if is_preflight(self.request) {
+                return State::answered(layer.policy.preflight(headers));
             }
-            marks.said.origin = layer.policy.allowed(request.headers());
+            marks.said.origin = layer.policy.allowed(headers);
             marks.said.by_cors = true;
         }
         if let Some(layer) = &layers.abuse_guard {
             let guard = layer.shared();
-            match guard.check(&marks.context, &request, self.rest.now(&marks.context)) {
+            let now = self.rest.now(&marks.context);
+            match guard.check(&marks.context, self.request, now) {
                 Some(decision) if !decision.allowed => {
                     return State::answered(guard.refuse(&marks.context, &decision));
                 }
@@ -209,46 +213,47 @@ impl<R> Way<'_, R> {
             }
         }
         if layers.recover.is_none() {
-            return self.work(request, &marks.context);
+            return self.work(&mut marks.context);
         }
         // What is left of the service after a panic is dropped with it: the service is a clone made
         // for this request, so a broken invariant reaches nobody else.
-        let work = || self.work(request, &marks.context);
+        let work = || self.work(&mut marks.context);
         catch_unwind(AssertUnwindSafe(work))
             .unwrap_or_else(|panic| State::answered(recover::answer(&*panic, &marks.context)))
     }
 
     /// Begins the work, or waits for its turn.
-    fn work<S>(&mut self, mut request: Request, context: &RequestContext) -> State<S, S::Future>
+    fn work<S>(&mut self, context: &mut RequestContext) -> State<S, S::Future>
     where
         S: Service<Request>,
         R: Rest<S>,
     {
         let layers = self.layers;
         if let Some(layer) = layers.body_limit
-            && let Err(response) = layer.limit(&mut request, context)
+            && let Err(response) = layer.limit(self.request, context)
         {
             return State::answered(*response);
         }
         if let Some(layer) = layers.body_deadline
-            && request.body().is_stream()
+            && self.request.body().is_stream()
         {
-            let body = std::mem::take(request.body_mut());
-            *request.body_mut() = layer.config.watch(body, context);
+            let body = std::mem::take(self.request.body_mut());
+            *self.request.body_mut() = layer.config.watch(body, context);
         }
         let timeout = layers.timeout;
         let Some(layer) = &layers.concurrency_limit else {
-            return self.start(request, context, timeout, None);
+            return self.start(context, timeout, None);
         };
         if is_operational(context) {
-            return self.start(request, context, timeout, None);
+            return self.start(context, timeout, None);
         }
         if let Some(slot) = Gate::enter(&layer.gate) {
-            return self.start(request, context, timeout, Some(slot));
+            return self.start(context, timeout, Some(slot));
         }
         match Gate::wait(layer.gate.here().clone()) {
             Err(error) => State::answered(error.respond(context)),
             Ok(turn) => {
+                let request = std::mem::take(self.request);
                 let (service, request) = self.rest.keep(request, context);
                 let turn = Box::pin(turn);
                 State::Waiting {
@@ -264,16 +269,19 @@ impl<R> Way<'_, R> {
 
     fn start<S>(
         &mut self,
-        request: Request,
-        context: &RequestContext,
+        context: &mut RequestContext,
         timeout: Option<TimeoutLayer>,
-        slot: Option<Slot>,
+        mut slot: Option<Slot>,
     ) -> State<S, S::Future>
     where
         S: Service<Request>,
         R: Rest<S>,
     {
-        let run = |request| self.rest.call(request, context);
-        Running::begin(run, request, context, timeout, slot)
+        if let Some(slot) = &mut slot {
+            slot.follow(self.request, context);
+        }
+        let bound = timeout.and_then(|layer| layer.bound(context));
+        let future = self.rest.call(std::mem::take(self.request), context);
+        Running::state(future, bound, slot)
     }
 }

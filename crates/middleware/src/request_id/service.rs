@@ -34,7 +34,7 @@ where
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
         let id = self.config.identify(&mut request);
-        let value = id.as_header().clone();
+        let value = id.to_header();
         context.set_request_id(id);
         let inner = self.inner.call(request.map(Body::new));
         RequestIdFuture {
@@ -51,12 +51,12 @@ impl RequestIdLayer {
         match request.headers_mut().entry(&self.header) {
             Entry::Vacant(place) => {
                 let id = RequestId::generate();
-                place.insert(id.as_header().clone());
+                place.insert(id.to_header());
                 id
             }
             Entry::Occupied(mut there) => self.inbound(&there).unwrap_or_else(|| {
                 let id = RequestId::generate();
-                there.insert(id.as_header().clone());
+                there.insert(id.to_header());
                 id
             }),
         }

@@ -35,14 +35,19 @@ pub(crate) fn push_bare(out: &mut Vec<u8>, text: &[u8]) {
 }
 
 /// Whether nothing needs escaping, as nearly always. Whole chunks are looked at without a branch,
-/// of which the compiler makes vector instructions; most texts are shorter, for them is the table.
+/// of which the compiler makes vector instructions. The last one overlaps the one before; for texts
+/// shorter than a chunk is the table.
 fn is_all_plain(text: &[u8]) -> bool {
-    let (chunks, rest) = text.as_chunks::<16>();
-    let all_plain = |chunk: &[u8; 16]| chunk.iter().fold(true, |all, byte| all & is_plain(*byte));
-    chunks.iter().all(all_plain)
-        && rest
-            .iter()
-            .all(|byte| PLAIN.get(usize::from(*byte)) == Some(&true))
+    if let Some(last) = text.last_chunk() {
+        let (chunks, _) = text.as_chunks::<16>();
+        return chunks.iter().all(is_chunk_plain) && is_chunk_plain(last);
+    }
+    text.iter()
+        .all(|byte| PLAIN.get(usize::from(*byte)) == Some(&true))
+}
+
+fn is_chunk_plain(chunk: &[u8; 16]) -> bool {
+    chunk.iter().fold(true, |all, byte| all & is_plain(*byte))
 }
 
 /// [`is_plain`] of each byte.

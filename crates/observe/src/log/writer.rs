@@ -65,10 +65,10 @@ pub struct LogConfig {
     pub format: LogFormat,
     /// How many buffers there are, from 2 to 16. Default: one for each processor.
     pub shards: usize,
-    /// Bytes that one buffer holds. Default: 256 KiB. A line that does not fit is dropped whole
+    /// Bytes that one buffer holds. Default: 1 MiB. A line that does not fit is dropped whole
     /// and counted; the next flush writes a warning with the number.
     pub shard_bytes: usize,
-    /// From how many bytes in one buffer on a flush is wanted before its time. Default: 32 KiB.
+    /// From how many bytes in one buffer on a flush is wanted before its time. Default: 128 KiB.
     pub high_water_bytes: usize,
 }
 
@@ -77,8 +77,8 @@ impl Default for LogConfig {
         Self {
             format: LogFormat::Pretty,
             shards: std::thread::available_parallelism().map_or(1, usize::from),
-            shard_bytes: 256 * 1024,
-            high_water_bytes: 32 * 1024,
+            shard_bytes: 1024 * 1024,
+            high_water_bytes: 128 * 1024,
         }
     }
 }

@@ -281,7 +281,7 @@ fn high_water_asks_for_a_flush_once() {
         counted.fetch_add(1, Ordering::SeqCst);
     })));
     assert!(!writer.on_high_water(Box::new(|| ())), "it is set already");
-    writer.append(|out| out.resize(32 * 1024 - 2, b'1'));
+    writer.append(|out| out.resize(LogConfig::default().high_water_bytes - 2, b'1'));
     assert!(!writer.wants_flush());
     writer.append(|out| out.push(b'2'));
     writer.append(|out| out.push(b'3'));

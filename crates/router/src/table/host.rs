@@ -78,9 +78,8 @@ pub(crate) fn split_port(value: &str) -> Option<(&str, &str)> {
 
 /// Digits alone, without the sign that a number may have.
 fn is_port(digits: &str) -> bool {
-    digits.len() <= 5
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
-        && digits.parse::<u16>().is_ok()
+    // The number refuses every other sign itself.
+    digits.len() <= 5 && !digits.starts_with('+') && digits.parse::<u16>().is_ok()
 }
 
 /// Whether two hexadecimal digits follow each percent sign.
