@@ -111,7 +111,9 @@ impl fmt::Display for Problems {
             n => write!(f, "{n} problems:")?,
         }
         for problem in &self.0 {
-            write!(f, "\n  - {problem}")?;
+            // One that is made of several is a list within the list.
+            let told = problem.to_string().replace('\n', "\n  ");
+            write!(f, "\n  - {told}")?;
         }
         Ok(())
     }

@@ -126,6 +126,7 @@ fn own(inspect: &Inspect, summary: Value) -> Router {
             views::set_log_level(&level, &wanted).map(reply)
         })
         .description("Changes which log lines are written")
+        .max_body_bytes(views::MAX_LOG_LEVEL_BYTES)
         .post("/reload", async move || -> Result<_, Error> {
             views::reload(&again).await.map(reply)
         })

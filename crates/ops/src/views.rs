@@ -20,6 +20,9 @@ pub(crate) const GUARD: &str = "OpsGuard";
 /// More live tasks are counted, not listed.
 const MAX_TASKS_SHOWN: usize = 1000;
 
+/// A log level is kept, so it may not be as long as any other body.
+pub(crate) const MAX_LOG_LEVEL_BYTES: Limit = Limit::At(16 * 1024);
+
 /// A route as it is listed.
 #[derive(Serialize)]
 pub(crate) struct RouteView<'a> {

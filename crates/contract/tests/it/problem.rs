@@ -18,6 +18,13 @@ fn every_problem_is_told_with_its_lines() {
     problems.extend(more);
     let expected = format!("2 problems:\n  - no route\n  - GET /a is there twice ({here}, {here})");
     assert_eq!(problems.to_string(), expected);
+    let mut outer = Problems::new();
+    outer.push(Problem::new(format!("not installed: {problems}")));
+    let nested = format!(
+        "1 problem:\n  - not installed: 2 problems:\n    - no route\n    \
+         - GET /a is there twice ({here}, {here})"
+    );
+    assert_eq!(outer.to_string(), nested);
     // `main` prints the error it returns with `Debug`.
     assert_eq!(format!("{problems:?}"), expected);
     assert_eq!(problems.iter().count(), 2);

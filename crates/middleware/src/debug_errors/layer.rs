@@ -7,6 +7,7 @@ use tower_layer::Layer;
 
 use super::DebugErrorsService;
 use crate::local;
+use crate::recover::note_places;
 
 /// Tells a developer more about errors. See the [module](super).
 #[derive(Clone)]
@@ -21,7 +22,11 @@ type Viewer = Arc<dyn Fn(&RequestContext, &HeaderMap) -> bool + Send + Sync>;
 
 impl DebugErrorsLayer {
     /// Names routes of this list where none matches. Everybody is told.
+    ///
+    /// So that it can be told where a panic happened, a panic hook is set, once in a process. It
+    /// calls the one that was there.
     pub fn new(routes: RouteList) -> Self {
+        note_places();
         Self {
             routes,
             viewers: None,

@@ -9,6 +9,8 @@
 //! (with the original's envelope: members of `details`). A client that prefers `text/html` gets a
 //! page; all text in it is escaped, and its `Content-Security-Policy` allows no script.
 //!
+//! A panic is told with the line where it happened, and the log has that line then too.
+//!
 //! What a handler answers by itself is left as it is, whatever its status, and so is every stream:
 //! nothing is buffered.
 //!

@@ -17,6 +17,7 @@
 
 mod body;
 mod layer;
+mod place;
 mod service;
 
 use std::any::Any;
@@ -24,6 +25,7 @@ use std::fmt;
 
 pub(crate) use self::body::RecoverBody;
 pub use self::layer::RecoverLayer;
+pub(crate) use self::place::note_places;
 pub use self::service::{RecoverFuture, RecoverService};
 pub(crate) use self::service::{answer, follow};
 

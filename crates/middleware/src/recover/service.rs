@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 use plumego_contract::{Body, BoxError, Error, Request, RequestContext, Response, codes};
 use tower_service::Service;
 
+use super::place::place_of;
 use super::{Panicked, RecoverBody, panic_text};
 
 /// The service of [`RecoverLayer`](super::RecoverLayer).
@@ -103,7 +104,12 @@ where
 
 /// The 500 that a panic becomes.
 pub(crate) fn answer(panic: &(dyn Any + Send), context: &RequestContext) -> Response {
-    let error = Error::new(codes::INTERNAL).with_source(format!("panic: {}", panic_text(panic)));
+    let text = panic_text(panic);
+    let source = match place_of(panic) {
+        Some(place) => format!("panic at {place}: {text}"),
+        None => format!("panic: {text}"),
+    };
+    let error = Error::new(codes::INTERNAL).with_source(source);
     let mut response = error.respond(context);
     response.extensions_mut().insert(Panicked);
     response

@@ -213,7 +213,43 @@ async fn a_stream_is_never_touched() {
 }
 
 #[tokio::test]
-async fn a_panic_is_told_with_its_line_and_long_texts_are_cut() {
+async fn a_panic_is_told_with_its_line() {
+    let stack = ServiceBuilder::new()
+        .layer(layer())
+        .layer(RecoverLayer::new());
+    let service = stack.service(Handler(|request: Request| async move {
+        match request.uri().path() {
+            "/text" => panic!("the text"),
+            "/formatted" => panic!("the {}", "text"),
+            "/other" => std::panic::panic_any(7),
+            // Of another thread, as it is handed on.
+            _ => std::panic::resume_unwind(Box::new("the text")),
+        }
+    }));
+    for (path, expected) in [
+        (
+            "/text",
+            "panic at crates/middleware/tests/it/debug_errors.rs:",
+        ),
+        (
+            "/formatted",
+            "panic at crates/middleware/tests/it/debug_errors.rs:",
+        ),
+        (
+            "/other",
+            "panic at crates/middleware/tests/it/debug_errors.rs:",
+        ),
+        ("/handed-on", "panic: the text"),
+    ] {
+        let answer = service.clone().oneshot(get(path, "*/*")).await.unwrap();
+        let body = read(answer).await;
+        let cause = body["debug"]["causes"][0].as_str().unwrap();
+        assert!(cause.starts_with(expected), "{path}: {cause}");
+    }
+}
+
+#[tokio::test]
+async fn long_texts_are_cut() {
     let stack = ServiceBuilder::new()
         .layer(layer())
         .layer(RecoverLayer::new());

@@ -75,6 +75,7 @@ fn actions(shown: &Shown) -> Router {
         .put("/log", async move |Json(wanted): Json<LogLevel>| {
             views::set_log_level(&level, &wanted).map(reply)
         })
+        .max_body_bytes(views::MAX_LOG_LEVEL_BYTES)
         .post("/reload", async move || -> Result<_, Error> {
             views::reload(&again).await.map(reply)
         })

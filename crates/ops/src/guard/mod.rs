@@ -182,12 +182,14 @@ impl Guard {
             match Token::new(part, scope) {
                 Ok(token) => self.tokens.push(token),
                 Err(fault) => {
-                    let kind = match scope {
-                        Scope::Read => "read",
-                        Scope::Operate => "operate",
+                    let (kind, key) = match scope {
+                        Scope::Read => ("read", "OPS_READ_TOKEN"),
+                        Scope::Operate => ("operate", "OPS_TOKEN"),
                     };
                     let number = place + 1;
-                    self.problems.push(format!("{kind} token {number} {fault}"));
+                    self.problems.push(format!(
+                        "{kind} token {number} (of `{key}`, or what the program gave) {fault}"
+                    ));
                 }
             }
         }

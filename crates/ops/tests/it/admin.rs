@@ -107,6 +107,15 @@ async fn a_token_of_the_right_scope_gets_in() {
 }
 
 #[tokio::test]
+async fn a_log_level_is_not_as_long_as_any_other_body() {
+    let app = start(with(guarded())).await;
+    let long = json!({"filter": format!("{}=trace", "x".repeat(20_000))}).to_string();
+    let refused = ask(app.addr(), "PUT /ops/log", &[&bearer(OPERATE)], &long).await;
+    refused.assert(413, "body_too_large");
+    app.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_token_anywhere_but_in_its_header_is_none() {
     let app = start(with(guarded())).await;
     let body = json!({"filter": "debug", "token": OPERATE}).to_string();
@@ -210,11 +219,11 @@ fn a_token_that_is_too_weak_is_a_problem_at_build_that_does_not_show_it() {
         .read(&secret("good-good-good-good, with spaces in its middle"));
     let problems = with(weak).build().unwrap_err().to_string();
     assert!(
-        problems.contains("operate token 1 has 7 bytes, fewer than 16"),
+        problems.contains("operate token 1 (of `OPS_TOKEN`, or what the program gave) has 7 bytes"),
         "{problems}"
     );
     assert!(
-        problems.contains("read token 2 has characters beside"),
+        problems.contains("read token 2 (of `OPS_READ_TOKEN`, or what the program gave) has"),
         "{problems}"
     );
     assert!(!problems.contains("hunter2") && !problems.contains("spaces"));

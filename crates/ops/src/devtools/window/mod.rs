@@ -133,6 +133,10 @@ impl State {
             Some(route) => (known_method(record.method), route.to_owned()),
             None => ("ANY".to_owned(), UNMATCHED.to_owned()),
         };
+        let slot = self.slot();
+        if self.routes.len() >= MAX_ROUTES && !self.routes.contains_key(&key) {
+            self.routes.retain(|_, series| series.is_live(slot));
+        }
         let has_room = self.routes.len() < MAX_ROUTES || self.routes.contains_key(&key);
         let others = || ("ANY".to_owned(), OTHERS.to_owned());
         let key = if has_room { key } else { others() };
@@ -278,5 +282,20 @@ mod tests {
         assert_eq!(shown["recent"].as_array().unwrap().len(), MAX_RECENT);
         assert_eq!(shown["recent"][0]["method"], "OTHER");
         assert_eq!(shown["recent"][0]["path"].as_str().unwrap().len(), 256);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn routes_that_nobody_asks_any_more_make_room() {
+        let window = Window::new();
+        for place in 0..300 {
+            ask(&window, &format!("/route/{place}"), 200, 1);
+        }
+        tokio::time::advance(Duration::from_secs(301)).await;
+        ask(&window, "/new", 200, 1);
+        let routes = &shown(&window)["routes"];
+        assert_eq!(
+            (&routes[0]["path"], &routes[1]),
+            (&json!("/new"), &Value::Null)
+        );
     }
 }

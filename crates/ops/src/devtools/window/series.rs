@@ -90,6 +90,12 @@ impl Series {
         slot.add(record);
     }
 
+    /// Whether anything of it is in the window.
+    pub(super) fn is_live(&self, now: u64) -> bool {
+        let mut slots = self.slots.iter().flatten();
+        slots.any(|slot| now.saturating_sub(slot.number) < u64::from(SLOTS))
+    }
+
     pub(super) fn snapshot(&self, now: u64) -> Snapshot {
         let mut all = Slot::new(now);
         for slot in self.slots.iter().flatten() {
