@@ -15,6 +15,7 @@ pages! {
     getting_started = "docs/en/src/guides/getting-started.md";
     routing = "docs/en/src/guides/routing.md";
     handlers_and_extractors = "docs/en/src/guides/handlers-and-extractors.md";
+    input = "docs/en/src/guides/input.md";
     responses = "docs/en/src/guides/responses.md";
     errors = "docs/en/src/guides/errors.md";
     middleware = "docs/en/src/guides/middleware.md";

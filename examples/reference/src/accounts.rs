@@ -42,6 +42,9 @@ pub(crate) const KEYS: &[Key] = &[
         ),
 ];
 
+/// What a sign-in or an exchange may send: anybody may, and nobody needs more.
+const MAX_FORM_BYTES: Limit = Limit::At(16 * 1024);
+
 /// Whom the tokens are from, and for whom they are.
 const ISSUER: &str = "reference";
 
@@ -100,9 +103,11 @@ impl Accounts {
             .group("/api", |api| {
                 api.post("/auth/login", login)
                     .name("auth.login")
+                    .max_body_bytes(MAX_FORM_BYTES)
                     .public()
                     .post("/auth/refresh", refresh)
                     .name("auth.refresh")
+                    .max_body_bytes(MAX_FORM_BYTES)
                     .public()
                     .group("/", |known| {
                         known

@@ -289,6 +289,29 @@ fn password_of_the_settings_is_never_shown() {
 
 // ASVS 5.0 2.4.1
 #[test]
+fn strangers_may_not_send_much() {
+    let app = start();
+    let long = "a".repeat(20_000);
+    let bodies = [
+        (
+            "/api/auth/login",
+            json!({ "username": long, "password": "x" }),
+        ),
+        ("/api/auth/refresh", json!({ "refresh_token": long })),
+    ];
+    for (target, body) in bodies {
+        assert_eq!(post(app.addr, target, &body).status, 413, "{target}");
+    }
+    // A password of the greatest length has room for it, however it is written.
+    let escaped = "\\u00e9".repeat(512);
+    let body = format!(r#"{{"username":"admin","password":"{escaped}"}}"#);
+    let json = [("Content-Type", "application/json")];
+    let answer = send(app.addr, "POST", "/api/auth/login", &json, body.as_bytes());
+    assert_eq!(answer.status, 401, "{}", answer.text());
+}
+
+// ASVS 5.0 2.4.1
+#[test]
 fn flood_of_logins_is_refused_and_others_are_served() {
     const LOGINS: usize = 150;
     let app = start_with(&[("APP_ABUSE_GUARD_ENABLED", "false")]);
