@@ -1,5 +1,5 @@
-//! What every store has to do, as tests that its author runs; and [`Switched`], a store that is away
-//! when told so, for tests of applications.
+//! What every store has to do, as tests that its author runs; and [`Switched`], a store that is
+//! away when told so, for tests of applications.
 //!
 //! A check panics with what is wrong, so it is called in a test. It is given a function that makes
 //! an empty store, which it calls as often as it likes.

@@ -13,8 +13,8 @@ const DEFAULT_CAPACITY: usize = 100_000;
 ///
 /// They are gone with the process, and another process knows nothing of them. At most 100,000;
 /// beyond that what is over goes first, also by its idle timeout, then the oldest session that
-/// nobody signed in to, and a new one is refused (`503`) rather than somebody signed out. Every call
-/// takes a lock for a short time; what is over is looked for at most once a second.
+/// nobody signed in to, and a new one is refused (`503`) rather than somebody signed out. Every
+/// call takes a lock for a short time; what is over is looked for at most once a second.
 ///
 /// It is a [`SessionStore`] too, for sessions behind tokens.
 pub struct MemorySessionStore {
