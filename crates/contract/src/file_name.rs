@@ -20,8 +20,8 @@ const MAX_EXTENSION_BYTES: usize = 17;
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
 /// One harmless component of a path, of at most [`MAX_BYTES`]: what stands after the last
-/// separator, without [harmful](is_harmful) characters, dots and blanks at its ends, and with `_` before the
-/// name of a [device](is_device). `None` when nothing is left.
+/// separator, without [harmful](is_harmful) characters, dots and blanks at its ends, and with `_`
+/// before the name of a [device](is_device). `None` when nothing is left.
 pub fn safe(raw: &str) -> Option<String> {
     let last = raw.rsplit(['/', '\\']).next()?;
     let kept: String = last.chars().filter(|c| !is_harmful(*c)).collect();

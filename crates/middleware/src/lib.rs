@@ -26,10 +26,12 @@
 //! | [`DebugErrorsLayer`] | tells a developer more about errors | debug mode, below `ObserveLayer` |
 //! | [`FusedLayer`] | most of the above as one service, at a fraction of the cost | outermost |
 //! | [`from_fn`](from_fn()) | an async function as a layer | anywhere |
+//! | [`around`] | what layers of your own that wait for something are made of | anywhere |
 //!
 //! Below [`RequestContext`](plumego_contract::RequestContext) is made by the router. In a foreign
 //! stack the first of these layers makes one, without a route.
 
+pub mod around;
 pub mod auth;
 pub mod body_deadline;
 pub mod body_limit;

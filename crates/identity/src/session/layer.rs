@@ -1,16 +1,12 @@
-use std::fmt;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
 
-use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, SET_COOKIE};
 use http::request::Parts;
-use http_body::Body as HttpBody;
 use plumego_contract::auth::Principal;
-use plumego_contract::{Body, BoxError, Error, Request, RequestContext, Response};
+use plumego_contract::{Error, RequestContext, Response};
+use plumego_middleware::around::{Around, AroundService};
 use tower_layer::Layer;
-use tower_service::Service;
 
 use super::{CurrentSession, Sessions};
 
@@ -32,72 +28,30 @@ impl SessionLayer {
 }
 
 impl<S> Layer<S> for SessionLayer {
-    type Service = SessionService<S>;
+    type Service = AroundService<Self, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
         plumego_router::identifies();
-        SessionService {
-            inner,
-            sessions: self.sessions.clone(),
-        }
+        AroundService::new(Arc::new(self.clone()), inner)
     }
 }
 
-/// The service of [`SessionLayer`].
-#[derive(Clone)]
-pub struct SessionService<S> {
-    inner: S,
-    sessions: Sessions,
-}
+impl Around for SessionLayer {
+    type Kept = CurrentSession;
 
-impl<S: fmt::Debug> fmt::Debug for SessionService<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionService")
-            .field("inner", &self.inner)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<S, B, R> Service<http::Request<B>> for SessionService<S>
-where
-    S: Service<Request, Response = http::Response<R>> + Clone + Send + 'static,
-    S::Future: Send,
-    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
-    R: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
-{
-    type Response = Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
+    async fn before(&self, parts: &mut Parts) -> Result<CurrentSession, Error> {
+        let found = self.sessions.find(&parts.headers).await;
+        let found = match found {
+            Err(error) if !is_public(parts) => return Err(error.into()),
+            other => other,
+        };
+        let current = CurrentSession::new(self.sessions.clone(), found);
+        enter(parts, &current);
+        Ok(current)
     }
 
-    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
-        let context = RequestContext::of(&mut request);
-        let request = request.map(Body::new);
-        // The service that said it is ready is the one to call (tower's contract).
-        let fresh = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, fresh);
-        let sessions = self.sessions.clone();
-        Box::pin(async move {
-            let (mut parts, body) = request.into_parts();
-            let found = sessions.find(&parts.headers).await;
-            if let Err(error) = found {
-                if !is_public(&parts) {
-                    return Ok(Error::from(error).respond(&context));
-                }
-                parts
-                    .extensions
-                    .insert(CurrentSession::new(sessions, Err(error)));
-                let response = inner.call(Request::from_parts(parts, body)).await?;
-                return Ok(response.map(Body::new));
-            }
-            let current = CurrentSession::new(sessions, found);
-            enter(&mut parts, &current);
-            let response = inner.call(Request::from_parts(parts, body)).await?;
-            Ok(leave(response.map(Body::new), &current))
-        })
+    fn after(&self, current: CurrentSession, response: Response) -> Response {
+        leave(response, &current)
     }
 }
 

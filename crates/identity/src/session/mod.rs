@@ -88,7 +88,7 @@ mod validator;
 pub use self::config::{SameSite, SessionConfig};
 pub use self::cookie::CookieKeys;
 pub use self::current::CurrentSession;
-pub use self::layer::{SessionLayer, SessionService};
+pub use self::layer::SessionLayer;
 pub use self::memory::MemorySessionStore;
 pub use self::record::{ErasedSessionRecords, SessionRecord, SessionRecords, Swap};
 pub use self::sessions::{SessionView, Sessions};

@@ -5,7 +5,7 @@ use plumego_contract::auth::{
     AuthError, AuthErrorKind, Authenticator, ErasedAuthenticator, Principal, Session,
 };
 
-use super::gate::{Gate, GateFuture, Manner, Stated, manners, stated};
+use super::gate::{Gate, Manner, Stated, manners, stated};
 
 /// Finds out who asks. See the [module](super).
 #[derive(Clone)]
@@ -58,19 +58,17 @@ impl AuthenticateGate {
 }
 
 impl Gate for AuthenticateGate {
-    fn check<'a>(&'a self, parts: &'a mut Parts) -> GateFuture<'a> {
-        Box::pin(async move {
-            parts.extensions.remove::<Principal>();
-            parts.extensions.remove::<Session>();
-            match (*self.authenticator).authenticate_erased(parts).await {
-                Ok(principal) => {
-                    parts.extensions.insert(principal);
-                    Ok(())
-                }
-                Err(error) if self.lets_pass(&error, stated(parts)) => Ok(()),
-                Err(error) => Err(error),
+    async fn check(&self, parts: &mut Parts) -> Result<(), AuthError> {
+        parts.extensions.remove::<Principal>();
+        parts.extensions.remove::<Session>();
+        match (*self.authenticator).authenticate_erased(parts).await {
+            Ok(principal) => {
+                parts.extensions.insert(principal);
+                Ok(())
             }
-        })
+            Err(error) if self.lets_pass(&error, stated(parts)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn identifies(&self) -> bool {

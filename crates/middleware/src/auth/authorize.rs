@@ -3,7 +3,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use plumego_contract::auth::{AuthError, Authorizer, ErasedAuthorizer, Principal};
 
-use super::gate::{Gate, GateFuture, Manner, manners};
+use super::gate::{Gate, Manner, manners};
 
 type Question = Arc<dyn Fn(&Parts) -> (String, String) + Send + Sync>;
 
@@ -96,8 +96,8 @@ impl AuthorizeGate {
 }
 
 impl Gate for AuthorizeGate {
-    fn check<'a>(&'a self, parts: &'a mut Parts) -> GateFuture<'a> {
-        Box::pin(self.run(parts))
+    async fn check(&self, parts: &mut Parts) -> Result<(), AuthError> {
+        self.run(parts).await
     }
 
     fn yields_to_public(&self) -> bool {

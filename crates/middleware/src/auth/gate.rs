@@ -1,25 +1,17 @@
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::request::Parts;
-use http_body::Body as HttpBody;
 use plumego_contract::auth::{AuthError, DEFAULT_REALM, Principal, Session, bearer_challenge};
-use plumego_contract::{Body, BoxError, Error, Request, RequestContext, Response};
-use tower_service::Service;
+use plumego_contract::{Error, RequestContext};
 
 /// How long one question waits for its answer, unless chosen otherwise.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The future of a [`Gate`].
-pub(super) type GateFuture<'a> = Pin<Box<dyn Future<Output = Result<(), AuthError>> + Send + 'a>>;
-
 /// Lets a request through or not.
 pub(super) trait Gate: Send + Sync + 'static {
     /// Checks the request, and may add to its extensions.
-    fn check<'a>(&'a self, parts: &'a mut Parts) -> GateFuture<'a>;
+    fn check(&self, parts: &mut Parts) -> impl Future<Output = Result<(), AuthError>> + Send;
 
     /// Whether who is not let through goes on as nobody when the route is public.
     fn yields_to_public(&self) -> bool {
@@ -66,67 +58,22 @@ impl Default for Manner {
     }
 }
 
-/// The service of the layers of this module.
-#[derive(Clone)]
-pub struct AuthService<S> {
-    pub(super) inner: S,
-    pub(super) gate: Arc<dyn Gate>,
-    pub(super) manner: Manner,
-}
-
-impl<S: std::fmt::Debug> std::fmt::Debug for AuthService<S> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AuthService")
-            .field("inner", &self.inner)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<S, B, R> Service<http::Request<B>> for AuthService<S>
-where
-    S: Service<Request, Response = http::Response<R>> + Clone + Send + 'static,
-    S::Future: Send,
-    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
-    R: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
-{
-    type Response = Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
-        let context = RequestContext::of(&mut request);
-        let request = request.map(Body::new);
-        // The service that said it is ready is the one to call (tower's contract).
-        let fresh = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, fresh);
-        let (gate, manner) = (Arc::clone(&self.gate), self.manner.clone());
-        Box::pin(async move {
-            let (mut parts, body) = request.into_parts();
-            let checked = tokio::time::timeout(manner.timeout, gate.check(&mut parts)).await;
-            let checked = checked.unwrap_or_else(|_| Err(AuthError::outage("no answer in time")));
-            let is_open = || gate.yields_to_public() && stated(&parts) == Some(Stated::Public);
-            let checked = if checked.is_err() && is_open() {
-                parts.extensions.remove::<Principal>();
-                parts.extensions.remove::<Session>();
-                Ok(())
-            } else {
-                checked
-            };
-            match checked {
-                Ok(()) => {
-                    let response = inner.call(Request::from_parts(parts, body)).await?;
-                    Ok(response.map(Body::new))
-                }
-                Err(error) => {
-                    let error = bearer_challenge(Error::from(error), &manner.realm);
-                    Ok(error.respond(&context))
-                }
-            }
-        })
+/// Asks the gate, for as long as its layer waits.
+pub(super) async fn pass(
+    gate: &impl Gate,
+    manner: &Manner,
+    parts: &mut Parts,
+) -> Result<(), Error> {
+    let checked = tokio::time::timeout(manner.timeout, gate.check(parts)).await;
+    let checked = checked.unwrap_or_else(|_| Err(AuthError::outage("no answer in time")));
+    let is_open = gate.yields_to_public() && stated(parts) == Some(Stated::Public);
+    match checked {
+        Err(_) if is_open => {
+            parts.extensions.remove::<Principal>();
+            parts.extensions.remove::<Session>();
+            Ok(())
+        }
+        other => other.map_err(|error| bearer_challenge(Error::from(error), &manner.realm)),
     }
 }
 
@@ -152,17 +99,32 @@ macro_rules! manners {
         }
 
         impl<S> tower_layer::Layer<S> for $layer {
-            type Service = $crate::auth::AuthService<S>;
+            type Service = $crate::around::AroundService<Self, S>;
 
             fn layer(&self, inner: S) -> Self::Service {
                 if $crate::auth::gate::Gate::identifies(&self.gate) {
                     plumego_router::identifies();
                 }
-                $crate::auth::AuthService {
-                    inner,
-                    gate: std::sync::Arc::new(self.gate.clone()),
-                    manner: self.manner.clone(),
-                }
+                $crate::around::AroundService::new(std::sync::Arc::new(self.clone()), inner)
+            }
+        }
+
+        impl $crate::around::Around for $layer {
+            type Kept = ();
+
+            async fn before(
+                &self,
+                parts: &mut http::request::Parts,
+            ) -> Result<(), plumego_contract::Error> {
+                $crate::auth::gate::pass(&self.gate, &self.manner, parts).await
+            }
+
+            fn after(
+                &self,
+                (): (),
+                response: plumego_contract::Response,
+            ) -> plumego_contract::Response {
+                response
             }
         }
 

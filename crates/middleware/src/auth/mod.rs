@@ -62,5 +62,4 @@ mod session;
 
 pub use self::authenticate::AuthenticateLayer;
 pub use self::authorize::AuthorizeLayer;
-pub use self::gate::AuthService;
 pub use self::session::SessionCheckLayer;

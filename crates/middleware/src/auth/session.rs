@@ -7,7 +7,7 @@ use plumego_contract::auth::{
 };
 use plumego_stdx::Timestamp;
 
-use super::gate::{Gate, GateFuture, Manner, manners};
+use super::gate::{Gate, Manner, manners};
 
 type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 type SessionId = Arc<dyn Fn(&Parts, &Principal) -> Option<String> + Send + Sync>;
@@ -114,17 +114,13 @@ impl SessionGate {
     fn without(&self, error: AuthError) -> Result<Option<Session>, AuthError> {
         if self.optional { Ok(None) } else { Err(error) }
     }
+}
 
-    async fn run(&self, parts: &mut Parts) -> Result<(), AuthError> {
+impl Gate for SessionGate {
+    async fn check(&self, parts: &mut Parts) -> Result<(), AuthError> {
         if let Some(session) = self.find(parts).await? {
             parts.extensions.insert(session);
         }
         Ok(())
-    }
-}
-
-impl Gate for SessionGate {
-    fn check<'a>(&'a self, parts: &'a mut Parts) -> GateFuture<'a> {
-        Box::pin(self.run(parts))
     }
 }
