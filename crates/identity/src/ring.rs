@@ -212,10 +212,15 @@ impl KeyRing {
 }
 
 impl RingView {
-    /// The name of the key that signs now, and the key. `None` only when every key was added for
-    /// later.
+    /// The name of the key that signs now, and the key. When the clock was set back to before the
+    /// first of them, it is that one: whoever signs in is not told to wait for the clock.
     pub fn signer(&self) -> Option<(&str, &SigningKey)> {
-        signer(&self.keys, self.now).map(|key| (&*key.id, &*key.key))
+        let first = || {
+            let good = self.keys.iter().filter(|key| key.is_good(self.now));
+            good.min_by_key(|key| key.signs_from)
+        };
+        let key = signer(&self.keys, self.now).or_else(first)?;
+        Some((&key.id, &key.key))
     }
 
     /// The names of the keys that verify now, and when each retires.

@@ -1,8 +1,8 @@
 //! Layers that ask before a request goes on, and may add to its answer.
 //!
-//! [`Around`] is what such a layer does, [`AroundService`] the service that does it: for layers that
-//! are more than a function. For those there is [`from_fn`](crate::from_fn()); for one that need not
-//! wait for anything, a [`Service`] of its own is cheaper. One boxed future a request.
+//! [`Around`] is what such a layer does, [`AroundService`] the service that does it. Not for a
+//! layer that is a function, see [`from_fn`](crate::from_fn()), nor for one that waits for nothing:
+//! there a [`Service`] of its own is cheaper. It costs one boxed future a request.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -1,13 +1,16 @@
 //! What once was wrong.
 
+use std::time::Duration;
+
 use plumego_contract::auth::{
     AuthErrorKind as Kind, Principal, RefreshManager as _, Session, SessionStatus,
     SessionStore as _, Tokens, claims,
 };
 use plumego_identity::api_key::{ApiKeyConfig, ApiKeys, MemoryApiKeyStore};
+use plumego_identity::ring::{KeyRing, Schedule};
 use plumego_identity::tokens::TokenConfig;
 
-use crate::world::World;
+use crate::world::{Clock, HOUR, World, key};
 
 fn capped(sessions: usize) -> World {
     let mut config = TokenConfig::new("https://id.example", "orders");
@@ -121,4 +124,25 @@ async fn keys_that_were_withdrawn_give_way() {
     keys.revoke("ada", &live[40].record.id).await.unwrap();
     issue().await.unwrap();
     assert_eq!(keys.list("ada", 1000).await.unwrap().len(), 100);
+}
+
+/// After a rotation the first key is gone, and a clock that was set back left nobody to sign.
+#[test]
+fn a_clock_that_is_set_back_leaves_a_signer() {
+    let clock = Clock::new();
+    let ring = KeyRing::new("a", key(0)).unwrap();
+    let schedule = Schedule {
+        announce: Duration::ZERO,
+        overlap: Duration::ZERO,
+    };
+    for (number, id) in ["b", "c"].into_iter().enumerate() {
+        clock.advance(1);
+        ring.rotate(id, key(number + 1), &schedule, clock.now())
+            .unwrap();
+    }
+    ring.prune(clock.now());
+    let signer = |ring: &KeyRing| ring.at(clock.now()).signer().unwrap().0.to_owned();
+    assert_eq!(signer(&ring), "c");
+    clock.advance(-HOUR);
+    assert_eq!(signer(&ring), "c");
 }
