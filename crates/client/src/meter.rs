@@ -1,8 +1,8 @@
 //! How much a server may say beside its answers.
 //!
 //! Interim answers, pings, settings and empty frames cost its peer work, are no part of any body,
-//! and come also while nobody waits for an answer. So what is read from a connection is held to what
-//! was asked there and what was read of the bodies.
+//! and come also while nobody waits for an answer. So what is read from a connection is held to
+//! what was asked there and what was read of the bodies.
 
 use std::io;
 use std::pin::Pin;

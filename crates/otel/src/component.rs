@@ -1,7 +1,6 @@
 //! The one component that turns telemetry on.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,8 +28,6 @@ use crate::tracer::QueueTracer;
 const SPAN_ATTEMPTS: u32 = 5;
 /// Metrics are sent again anyway.
 const METRIC_ATTEMPTS: u32 = 2;
-/// A certificate file larger than this is none.
-const CERTIFICATE_BYTES_MAX: u64 = 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Turns on metrics and tracing.
@@ -159,6 +156,7 @@ impl Observability {
         let attributes = config.attributes(problems);
         let make = Make {
             config,
+            certificate: config.read_certificate(problems),
             headers: config.header_map(problems),
             resource: resource(&config.service_name, attributes),
             stats: Stats::new(setup.metrics()).map_err(Error::internal)?,
@@ -273,6 +271,8 @@ impl fmt::Debug for Observability {
 /// What both exports are made of.
 struct Make<'a> {
     config: &'a OtelConfig,
+    /// The authorities of the collector, when they are given.
+    certificate: Option<Vec<u8>>,
     headers: HeaderMap,
     resource: Resource,
     stats: Stats,
@@ -353,30 +353,9 @@ impl Make<'_> {
             .first_byte_timeout(time)
             .http1_only()
             .metrics(setup.metrics());
-        if !self.config.certificate.as_os_str().is_empty() {
-            match read_certificate(&self.config.certificate) {
-                Ok(pem) => builder = builder.only_ca_pem(pem),
-                Err(problem) => problems.push(problem),
-            }
+        if let Some(pem) = &self.certificate {
+            builder = builder.only_ca_pem(pem);
         }
         builder.build().map_err(|found| problems.extend(found)).ok()
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the operator's file, read once at the build"
-)]
-fn read_certificate(path: &Path) -> Result<Vec<u8>, Problem> {
-    let problem = |why: String| {
-        Problem::new(format!(
-            "otel.certificate (OTEL_EXPORTER_OTLP_CERTIFICATE) {}: {why}; expected a PEM file",
-            path.display()
-        ))
-    };
-    let size = std::fs::metadata(path).map_err(|error| problem(error.to_string()))?;
-    if size.len() > CERTIFICATE_BYTES_MAX {
-        return Err(problem(format!("more than {CERTIFICATE_BYTES_MAX} bytes")));
-    }
-    std::fs::read(path).map_err(|error| problem(error.to_string()))
 }

@@ -3,7 +3,7 @@
 mod keys;
 mod list;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -13,6 +13,9 @@ use serde::Deserialize;
 
 pub use self::keys::OTEL_KEYS;
 use crate::sampler::{Sampler, SamplerKind};
+
+/// A certificate file larger than this is none.
+const CERTIFICATE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The settings of the export, as the variables of OpenTelemetry have them.
 ///
@@ -227,6 +230,17 @@ impl OtelConfig {
         headers
     }
 
+    /// The authorities of the collector, when a file with them is named and something is exported.
+    pub(crate) fn read_certificate(&self, problems: &mut Problems) -> Option<Vec<u8>> {
+        let exports = self.exports_traces() || self.exports_metrics();
+        if self.certificate.as_os_str().is_empty() || !exports {
+            return None;
+        }
+        read_certificate(&self.certificate)
+            .map_err(|problem| problems.push(problem))
+            .ok()
+    }
+
     /// The attributes of the service, in their order.
     pub(crate) fn attributes(&self, problems: &mut Problems) -> Vec<(String, String)> {
         list::pairs(&self.resource_attributes).unwrap_or_else(|error| {
@@ -277,4 +291,22 @@ impl OtelConfig {
             }
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the operator's file, read once at the build"
+)]
+fn read_certificate(path: &Path) -> Result<Vec<u8>, Problem> {
+    let problem = |why: String| {
+        Problem::new(format!(
+            "otel.certificate (OTEL_EXPORTER_OTLP_CERTIFICATE) {}: {why}; expected a PEM file",
+            path.display()
+        ))
+    };
+    let size = std::fs::metadata(path).map_err(|error| problem(error.to_string()))?;
+    if size.len() > CERTIFICATE_BYTES_MAX {
+        return Err(problem(format!("more than {CERTIFICATE_BYTES_MAX} bytes")));
+    }
+    std::fs::read(path).map_err(|error| problem(error.to_string()))
 }

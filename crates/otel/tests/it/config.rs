@@ -103,6 +103,9 @@ fn what_is_malformed_names_its_variable_and_no_secret() {
     ] {
         let text = problems(&[endpoint, (variable, value)]);
         assert!(text.contains(variable), "{variable}: {text}");
+        if variable.ends_with("CERTIFICATE") {
+            assert_eq!(text.matches(variable).count(), 1, "told once: {text}");
+        }
         assert!(!text.contains("s3cr3t"), "{text}");
     }
     let ratio = [
