@@ -46,7 +46,7 @@ const COUNTS: RangeInclusive<usize> = 1..=100_000;
 /// | [`max_connection_age`](Self::max_connection_age) | 10 min | no further request is sent on it |
 /// | [`follow_redirects`](Self::follow_redirects) | none | an answer with 3xx is an answer |
 /// | [`retry`](Self::retry) | 3 attempts, see [`Retry`] | the last answer or error |
-/// | addresses of a name | 16 | the others are not looked at |
+/// | addresses of a name | 16, the next one tried after 250 ms | the others are not looked at |
 /// | proxies | none: the environment is not asked | |
 #[must_use = "`build` makes the client"]
 pub struct ClientBuilder<P: Profile> {

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 
 use crate::error::{Error, Kind, Stage};
 use crate::policy::{Permitted, Policy};
@@ -17,8 +18,8 @@ use crate::resolve::{MAX_ADDRESSES, Resolve};
 use crate::tls::Tls;
 use crate::url::{Host, Origin, Scheme};
 
-/// No address gets less than this, however many there are.
-const MIN_DIAL: Duration = Duration::from_millis(250);
+/// An address that has not answered so long is not waited for alone (RFC 8305, section 5).
+const NEXT_AFTER: Duration = Duration::from_millis(250);
 
 pub(crate) struct Connector {
     pub(crate) client: &'static str,
@@ -41,16 +42,15 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 impl Connector {
     /// A new connection, within the connect timeout.
     pub(crate) async fn connect(&self, origin: &Origin) -> Result<Connected, Error> {
-        let until = Instant::now() + self.timeout;
-        match timeout_at(until, self.connect_until(origin, until)).await {
+        match timeout(self.timeout, self.connect_unbounded(origin)).await {
             Ok(connected) => connected,
             Err(_) => Err(self.error(origin, Kind::Timeout(Stage::Connect, self.timeout))),
         }
     }
 
-    async fn connect_until(&self, origin: &Origin, until: Instant) -> Result<Connected, Error> {
+    async fn connect_unbounded(&self, origin: &Origin) -> Result<Connected, Error> {
         let permitted = self.look_up(origin).await?;
-        let stream = dial(&permitted, until)
+        let stream = dial(&permitted)
             .await
             .map_err(|error| self.error(origin, Kind::Connect).with_source(error))?;
         match origin.scheme() {
@@ -96,21 +96,30 @@ impl Connector {
     }
 }
 
-/// One address after the other; each gets an equal share of the time that is left.
-async fn dial(addresses: &[Permitted], until: Instant) -> io::Result<TcpStream> {
+/// Tries one address after the other, and the next one also while those before have not answered
+/// (RFC 8305): one that swallows everything, such as IPv6 where it leads nowhere, costs a moment.
+///
+/// Cancel safe: dropped, it gives all of them up.
+async fn dial(addresses: &[Permitted]) -> io::Result<TcpStream> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for (tried, address) in addresses.iter().enumerate() {
-        let left = until.saturating_duration_since(Instant::now());
-        let more = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        let share = (left / more).max(MIN_DIAL);
-        match timeout(share, TcpStream::connect(address.get())).await {
-            Ok(Ok(stream)) => {
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Ok(Err(error)) => last = error,
-            Err(_) => last = io::Error::from(io::ErrorKind::TimedOut),
+    let mut attempts = JoinSet::new();
+    let mut rest = addresses.iter();
+    loop {
+        match rest.next() {
+            Some(address) => drop(attempts.spawn(TcpStream::connect(address.get()))),
+            None if attempts.is_empty() => return Err(last),
+            None => {}
+        }
+        tokio::select! {
+            biased;
+            Some(attempt) = attempts.join_next() => match attempt.map_err(io::Error::other) {
+                Ok(Ok(stream)) => {
+                    stream.set_nodelay(true)?;
+                    return Ok(stream);
+                }
+                Ok(Err(error)) | Err(error) => last = error,
+            },
+            () = sleep(NEXT_AFTER), if !rest.as_slice().is_empty() => {}
         }
     }
-    Err(last)
 }

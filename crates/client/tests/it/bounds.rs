@@ -180,6 +180,35 @@ async fn the_next_address_is_tried() {
     assert_eq!(within(answer.text()).await.unwrap(), "second");
 }
 
+/// An address that swallows everything costs a moment, however long connecting may take.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_address_that_is_silent_holds_up_nobody() {
+    let server = Server::at("127.0.0.2".parse().unwrap(), 0, |_| respond(200, "second")).await;
+    let silent = std::net::SocketAddr::from((crate::server::LOCAL, server.addr.port()));
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(silent).unwrap();
+    let _listener = socket.listen(1).unwrap();
+    // Once nobody takes connections from the full queue, further ones are not answered.
+    let mut waiting = Vec::new();
+    while let Ok(stream) =
+        tokio::time::timeout(Duration::from_secs(1), TcpStream::connect(silent)).await
+    {
+        waiting.push(stream.unwrap());
+    }
+    let dns = crate::guard::Dns::new([&["127.0.0.1", "127.0.0.2"]]);
+    let client = guarded()
+        .resolver(dns)
+        .connect_timeout(Duration::from_mins(10))
+        .first_byte_timeout(Duration::from_mins(10))
+        .timeout(Duration::from_mins(10))
+        .build()
+        .unwrap();
+    let url = format!("http://a.example:{}/", server.addr.port());
+    let answer = within(client.get(url).send()).await.unwrap();
+    assert_eq!(within(answer.text()).await.unwrap(), "second");
+}
+
 #[tokio::test]
 async fn an_announced_body_beyond_the_bound_is_refused_before_it_is_read() {
     let server = Server::new(|_| respond(200, vec![b'x'; 1001])).await;
