@@ -1,7 +1,7 @@
 use std::fmt;
 
 use plumego_contract::auth::{
-    AuthError, AuthErrorKind, Principal, Rotation, Session, SessionStore,
+    AuthError, AuthErrorKind, Principal, Rotation, Session, SessionStatus, SessionStore,
 };
 
 use super::{Family, TokenService};
@@ -23,6 +23,21 @@ pub struct FamilySessions {
 impl FamilySessions {
     pub(super) fn new(tokens: TokenService) -> Self {
         Self { tokens }
+    }
+
+    /// Ends a session of this subject and all its tokens, as one picked from
+    /// [`list`](SessionStore::list); `false` when it has none of that id. For a page where somebody
+    /// ends sessions of their own: the ids of others do nothing there.
+    ///
+    /// # Errors
+    /// `Outage`. Nothing may be done then, or half of it: ask again.
+    pub async fn end(&self, subject: &str, id: &str) -> Result<bool, AuthError> {
+        let family = self.tokens.inner.families.get_erased(id).await?;
+        let is_own = family.is_some_and(|family| family.session.subject == subject);
+        if is_own {
+            self.tokens.end_session(id, "ended by its owner").await?;
+        }
+        Ok(is_own)
     }
 }
 
@@ -62,6 +77,10 @@ impl SessionStore for FamilySessions {
                 {
                     continue;
                 }
+            }
+            if changed.session.status == SessionStatus::Revoked {
+                // With its tokens, also those that are not asked for their session.
+                self.tokens.inner.revoke_id(id).await?;
             }
             return rotated.map(|()| changed.session);
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plumego_contract::auth::{
-    AuthErrorKind as Kind, Principal, RefreshManager as _, Session, SessionStatus,
+    AuthErrorKind as Kind, Principal, RefreshManager as _, Rotation, Session, SessionStatus,
     SessionStore as _, Tokens, claims,
 };
 use plumego_identity::api_key::{ApiKeyConfig, ApiKeys, MemoryApiKeyStore};
@@ -145,4 +145,44 @@ fn a_clock_that_is_set_back_leaves_a_signer() {
     assert_eq!(signer(&ring), "c");
     clock.advance(-HOUR);
     assert_eq!(signer(&ring), "c");
+}
+
+/// The session was ended, and the tokens that were issued with it lived on.
+#[tokio::test]
+async fn a_reuse_that_the_session_store_sees_ends_the_tokens_too() {
+    let world = World::new();
+    let tokens = world.sign_in("ada").await;
+    let principal = world.verify(&tokens).await.unwrap();
+    let id = principal.claim(claims::SESSION_ID).unwrap();
+    let sessions = world.tokens.sessions();
+    let first = sessions.get(id).await.unwrap().unwrap().refresh_id.unwrap();
+    let next = |refresh_id: &str| Rotation {
+        refresh_id: refresh_id.into(),
+        expires_at: world.clock.now().saturating_add(Duration::from_hours(1)),
+        now: world.clock.now(),
+    };
+    sessions
+        .rotate_refresh(id, &first, next("second"))
+        .await
+        .unwrap();
+    world.verify(&tokens).await.unwrap();
+    let reused = sessions.rotate_refresh(id, &first, next("third")).await;
+    assert_eq!(reused.unwrap_err().kind(), Kind::RefreshReused);
+    assert_eq!(world.verify(&tokens).await, Err(Kind::SessionRevoked));
+}
+
+/// There was no way to end a session by its id that asks whose it is.
+#[tokio::test]
+async fn a_subject_ends_sessions_of_its_own_alone() {
+    let world = World::new();
+    let (ada, eve) = (world.sign_in("ada").await, world.sign_in("eve").await);
+    let sessions = world.tokens.sessions();
+    let id = sessions.list("ada", 1).await.unwrap()[0].id.clone();
+    assert!(!sessions.end("eve", &id).await.unwrap(), "not hers");
+    assert!(!sessions.end("ada", "unknown").await.unwrap());
+    world.verify(&ada).await.unwrap();
+    assert!(sessions.end("ada", &id).await.unwrap());
+    assert_eq!(world.verify(&ada).await, Err(Kind::SessionRevoked));
+    assert_eq!(world.refresh(&ada).await.unwrap_err(), Kind::SessionRevoked);
+    world.verify(&eve).await.unwrap();
 }
