@@ -109,6 +109,36 @@ async fn smuggling_attempts_are_refused() {
     stop(running).await;
 }
 
+/// RFC 9112, section 6.1; ASVS 5.0, 4.2.1: the chunks count, and the connection is not used again.
+#[tokio::test]
+async fn a_length_beside_chunks_smuggles_nothing() {
+    let post = |r: plumego_router::Router| {
+        r.post("/", async |body: Body| body.into_bytes(100).await)
+            .get("/next", async || "smuggled")
+    };
+    let (running, addr) = start(app().routes(post)).await;
+    let chunked = "transfer-encoding: chunked\r\n";
+    for (framing, body) in [
+        (format!("content-length: 5\r\n{chunked}"), "0\r\n\r\n"),
+        (format!("{chunked}content-length: 5\r\n"), "0\r\n\r\n"),
+        (format!("{chunked}content-length: 44\r\n"), "0\r\n\r\n"),
+        (
+            format!("{chunked}content-length: 3\r\n"),
+            "2\r\nok\r\n0\r\n\r\n",
+        ),
+        (format!("{chunked}content-length: x\r\n"), "0\r\n\r\n"),
+    ] {
+        let mut client = Client::connect(addr).await;
+        let next = "GET /next HTTP/1.1\r\nhost: x\r\n\r\n";
+        let head = format!("POST / HTTP/1.1\r\nhost: x\r\n{framing}\r\n");
+        client.send(format!("{head}{body}{next}")).await;
+        let all = client.rest().await;
+        assert!(!all.contains("smuggled"), "{framing:?}: {all}");
+        assert_eq!(all.matches("HTTP/1.1 ").count(), 1, "{framing:?}: {all}");
+    }
+    stop(running).await;
+}
+
 #[tokio::test]
 async fn client_that_closes_its_half_after_the_request_is_answered() {
     let (running, addr) = start(app().routes(|r| r.get("/", async || "here"))).await;

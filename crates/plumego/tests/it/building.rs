@@ -62,7 +62,7 @@ fn every_mistake_in_the_routes_is_told_at_once_with_its_line() {
     assert!(lines >= 7, "{text}");
 }
 
-// acceptance 21.1 (13)
+// acceptance 21.1 (13), 21.2 (33)
 #[tokio::test]
 async fn metrics_are_open_metrics_count_requests_and_are_nowhere_by_default() {
     let closed = house(|app| app).await;

@@ -192,6 +192,50 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 "app/tests/it/http1.rs",
                 "a_transfer_coding_other_than_one_chunked_is_refused_and_closed",
             ),
+            (
+                "app/tests/it/http1.rs",
+                "a_length_beside_chunks_smuggles_nothing",
+            ),
+            (
+                "app/tests/it/http2/conformance/mod.rs",
+                "section_8_messages",
+            ),
+        ],
+    ),
+    row(
+        "4.2.3",
+        "Fields of a connection are neither taken by HTTP/2 nor sent on.",
+        "HTTP/2 不接受连接专用的字段，也不转发它们。",
+        &[
+            (
+                "app/tests/it/http2/conformance/mod.rs",
+                "section_8_messages",
+            ),
+            (
+                "client/tests/it/exchange.rs",
+                "fields_of_the_connection_are_the_clients_own",
+            ),
+        ],
+    ),
+    row(
+        "4.2.4",
+        "No line end is taken in a field of HTTP/2.",
+        "HTTP/2 的字段中不接受换行。",
+        &[(
+            "app/tests/it/http2/conformance/mod.rs",
+            "section_8_messages",
+        )],
+    ),
+    row(
+        "4.2.5",
+        "URLs and fields that are sent are bounded and checked.",
+        "发出的 URL 与字段有界并经检查。",
+        &[
+            ("client/tests/it/url.rs", "length_is_bounded"),
+            (
+                "client/tests/it/exchange.rs",
+                "what_cannot_be_sent_is_an_error_of_send",
+            ),
         ],
     ),
     row(
@@ -354,6 +398,10 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
         "权利在服务器上检查，缺少层不会放行。",
         &[
             (ROUTES, "a_route_that_nobody_could_ever_reach_is_a_problem"),
+            (
+                ROUTES,
+                "a_layer_that_says_so_and_knows_nobody_opens_nothing",
+            ),
             (
                 LAYERS,
                 "an_optional_layer_opens_no_route_that_asks_for_somebody",
