@@ -377,6 +377,10 @@ pub(super) const REQUIREMENTS: &[Requirement] = &[
                 FAMILY,
                 "everything_of_a_subject_is_taken_back_by_its_version",
             ),
+            (
+                "identity/tests/it/regression.rs",
+                "a_subject_ends_sessions_of_its_own_alone",
+            ),
         ],
     ),
     row(
