@@ -44,6 +44,13 @@ pub(crate) fn read(path: &Path, required: bool, turn: Turn) -> Result<Option<Str
         }
         Err(error) => return Err(format!("a readable file: {error}")),
     };
+    if text.is_empty() && is_pipe(path) {
+        return Err(
+            "something from this pipe; it was empty, since it had been read before (by a \
+                    predecessor, say), or since what writes to it failed"
+                .to_owned(),
+        );
+    }
     if u64::try_from(text.len()).is_ok_and(|len| len > MAX_BYTES) {
         return Err("a file of at most 1 MiB".to_owned());
     }

@@ -91,6 +91,29 @@ fn a_pipe_is_read_once_and_refused_afterwards() {
     assert_eq!(live.current().workers, 7);
 }
 
+/// What a successor finds that inherits `<(…)`, and whoever starts with a `<(…)` that failed: they
+/// would serve with every setting at its default.
+#[cfg(unix)]
+#[test]
+fn an_empty_pipe_is_no_settings_file() {
+    use std::process::Command;
+
+    let files = directory(&[]);
+    let pipe = files.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let mut writer = Command::new("sh")
+        .args(["-c", ": > \"$0\""])
+        .arg(&pipe)
+        .spawn()
+        .unwrap();
+    let args = ["app".into(), "--env-file".into(), pipe.into_os_string()];
+    let errors = Loader::new(&[]).load_with_args(args).unwrap_err();
+    assert!(writer.wait().unwrap().success());
+    assert_eq!(errors.problems()[0].key(), "env_file");
+    assert!(errors.to_string().contains("it was empty"), "{errors}");
+}
+
 #[test]
 fn who_knows_more_is_asked_of_every_candidate() {
     let files = directory(&[("plumego.toml", "workers = 1")]);

@@ -150,10 +150,7 @@ impl Reload for Tls {
 
     async fn reload(&self) -> Result<Changes, Refused> {
         let inner = self.0.clone();
-        let reading = tokio::task::spawn_blocking(move || {
-            no_pipes(&inner.source.paths())?;
-            inner.source.load(inner.http2)
-        });
+        let reading = tokio::task::spawn_blocking(move || inner.source.load(inner.http2));
         let read = reading
             .await
             .map_err(|error| Refused::new(error.to_string()))?;
@@ -165,28 +162,6 @@ impl Reload for Tls {
         }
         Ok(changes)
     }
-}
-
-/// A pipe, such as `<(…)` of a shell, waits for ever when it is opened again, or is empty.
-#[cfg(unix)]
-fn no_pipes(paths: &[PathBuf]) -> Result<(), Vec<String>> {
-    use std::os::unix::fs::FileTypeExt as _;
-
-    let is_pipe =
-        |path: &&PathBuf| std::fs::metadata(path).is_ok_and(|data| data.file_type().is_fifo());
-    let pipes = paths.iter().filter(is_pipe).map(|path| {
-        format!(
-            "{} is a pipe, which gives what it has once: expected a file that can be read again",
-            path.display()
-        )
-    });
-    let pipes: Vec<_> = pipes.collect();
-    if pipes.is_empty() { Ok(()) } else { Err(pipes) }
-}
-
-#[cfg(not(unix))]
-fn no_pipes(_: &[PathBuf]) -> Result<(), Vec<String>> {
-    Ok(())
 }
 
 fn refused(problems: Vec<String>) -> Refused {

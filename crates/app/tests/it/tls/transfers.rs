@@ -152,24 +152,28 @@ async fn idle_connections_are_told_goodbye() {
         return;
     }
     let goodbye = "warning close_notify";
-    for drains in [true, false] {
+    for (drains, asks) in [(true, true), (true, false), (false, true), (false, false)] {
         let authority = Authority::new("test");
         let app = app_with(|config| {
             if !drains {
                 config.idle_timeout = Duration::from_millis(300);
+                config.read_header_timeout = Duration::from_secs(1);
             }
         });
         let site = Site::start(app.tls(of(&authority.server(&["localhost"])))).await;
         let mut client = s_client_process(site.addr, &["-msg", "-ign_eof"]);
         let mut input = client.stdin.take().unwrap();
         let request = b"GET /ping HTTP/1.1\r\nhost: localhost\r\n\r\n";
-        input.write_all(request).await.unwrap();
+        if asks {
+            input.write_all(request).await.unwrap();
+        }
         let text = if drains {
-            site.counts(
-                "http_requests_total{method=\"GET\",route=\"/ping\",status=\"200\"}",
-                1,
-            )
-            .await;
+            let series = if asks {
+                "http_requests_total{method=\"GET\",route=\"/ping\",status=\"200\"}"
+            } else {
+                "http_tls_handshakes_total{version=\"1.3\"}"
+            };
+            site.counts(series, 1).await;
             site.stop().await;
             within(client.wait_with_output()).await.unwrap()
         } else {
@@ -181,7 +185,7 @@ async fn idle_connections_are_told_goodbye() {
         let received = text
             .lines()
             .any(|line| line.starts_with("<<<") && line.contains(goodbye));
-        assert!(received, "drains: {drains}\n{text}");
+        assert!(received, "drains: {drains}, asks: {asks}\n{text}");
     }
 }
 
