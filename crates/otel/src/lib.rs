@@ -3,7 +3,8 @@
 //! One component turns all of it on: [`Observability`]. Every request becomes a span named by its
 //! route, with the attributes of OpenTelemetry's semantic conventions for HTTP; the program's own
 //! spans (of `tracing`) become its children when `App::run` installs the log. The metrics of the
-//! application are sent at an interval, and may be read by Prometheus at a path.
+//! application are sent at an interval, those that the conventions know by their names
+//! (`http.server.request.duration`), and may be read by Prometheus at a path, by ours.
 //!
 //! Not for logs: they stay lines, with the ids of trace and span in them. Not needed for
 //! `traceparent` in and out, which every application handles.

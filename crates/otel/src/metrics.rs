@@ -49,14 +49,13 @@ fn metric(
     times: Times,
 ) -> Metric {
     let temporality = AggregationTemporality::Cumulative.into();
-    let is_up_down = convention.is_some_and(|convention| convention.is_up_down);
     let points = Points { convention, times };
     let data = match family.kind {
         Kind::Histogram => Data::Histogram(Histogram {
             data_points: points.histograms(family),
             aggregation_temporality: temporality,
         }),
-        Kind::Gauge if !is_up_down => Data::Gauge(Gauge {
+        Kind::Gauge if !points.is_up_down() => Data::Gauge(Gauge {
             data_points: points.numbers(family),
         }),
         kind => Data::Sum(Sum {
@@ -83,10 +82,15 @@ struct Points {
 }
 
 impl Points {
+    fn is_up_down(&self) -> bool {
+        self.convention.is_some_and(|it| it.is_up_down)
+    }
+
     fn numbers(&self, family: &FamilySnapshot) -> Vec<NumberDataPoint> {
         let point = |sample: &Sample| {
             let value = match &sample.value {
                 Value::Counter(count) => Point::AsInt(i64::try_from(*count).unwrap_or(i64::MAX)),
+                Value::Gauge(value) if self.is_up_down() => Point::AsInt(whole(*value)),
                 Value::Gauge(value) => Point::AsDouble(*value),
                 _ => return None,
             };
@@ -123,4 +127,13 @@ impl Points {
             ..HistogramDataPoint::default()
         }
     }
+}
+
+/// What counts things is a whole number there.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a gauge of ours, which is a whole number; beyond the bounds it is the nearest one"
+)]
+fn whole(value: f64) -> i64 {
+    value.round() as i64
 }
