@@ -14,8 +14,8 @@ const DEFAULT_REVOCATIONS: usize = 100_000;
 /// Families of tokens in the memory of this process: gone at a restart, unknown to other instances.
 ///
 /// At most 100,000 families, or as many as stated. Those of a subject that ended or are over go
-/// with its next sign-in, and beyond the bound those of everybody; when none does, a sign-in is
-/// `503`.
+/// with its next sign-in, and beyond the bound those of everybody, looked for once a second; when
+/// none does, a sign-in is `503`.
 #[derive(Debug)]
 pub struct MemoryRefreshStore {
     families: Mutex<Families>,
@@ -27,6 +27,21 @@ struct Families {
     by_id: HashMap<String, Family>,
     /// The ids of each subject, the oldest first.
     by_subject: HashMap<String, BTreeSet<(Timestamp, String)>>,
+    sweeps: Sweeps,
+}
+
+/// When what is over was last looked for. All entries are looked at, so a full store does it once a
+/// second, however many knock.
+#[derive(Debug, Default)]
+struct Sweeps {
+    last: Option<i64>,
+}
+
+impl Sweeps {
+    fn may_sweep(&mut self, now: Timestamp) -> bool {
+        let second = now.unix_seconds();
+        self.last.replace(second) != Some(second)
+    }
 }
 
 impl MemoryRefreshStore {
@@ -93,7 +108,7 @@ impl RefreshStore for MemoryRefreshStore {
         // The newcomer's own beginning is the time.
         let now = family.session.created_at;
         families.sweep_subject(&family.session.subject, now);
-        if families.by_id.len() >= self.capacity {
+        if families.by_id.len() >= self.capacity && families.sweeps.may_sweep(now) {
             families.sweep(now);
         }
         if families.by_id.len() >= self.capacity {
@@ -131,7 +146,7 @@ impl RefreshStore for MemoryRefreshStore {
 /// Revocations in the memory of this process: gone at a restart, unknown to other instances.
 ///
 /// At most 100,000 ids and 100,000 subjects, or as many as stated. Ids whose tokens are over make
-/// room; when none has, a revocation is `503`, and nothing is forgotten.
+/// room, looked for once a second; when none has, a revocation is `503`, and nothing is forgotten.
 #[derive(Debug)]
 pub struct MemoryRevocations {
     state: Mutex<Revoked>,
@@ -142,6 +157,7 @@ pub struct MemoryRevocations {
 struct Revoked {
     ids: HashMap<String, Timestamp>,
     versions: HashMap<String, u64>,
+    sweeps: Sweeps,
 }
 
 impl MemoryRevocations {
@@ -174,7 +190,7 @@ impl RevocationStore for MemoryRevocations {
             *there = until.max(*there);
             return Ok(());
         }
-        if state.ids.len() >= self.capacity {
+        if state.ids.len() >= self.capacity && state.sweeps.may_sweep(now) {
             state.ids.retain(|_, until| *until > now);
         }
         if state.ids.len() >= self.capacity {

@@ -56,6 +56,26 @@ async fn a_full_store_makes_room_only_by_what_is_over() {
     assert_eq!(listed.len(), 2, "what went is listed no more");
 }
 
+/// Looking at each of 100,000 under the lock, for everybody who knocks, would stop all others.
+#[tokio::test]
+async fn a_full_store_looks_for_room_once_a_second() {
+    let (store, clock) = (MemoryRefreshStore::with_capacity(1), Clock::new());
+    let family = |id: &str, subject: &str| {
+        let mut session = Session::new(id, subject);
+        session.created_at = clock.now();
+        Family::new(session, Principal::new(subject))
+    };
+    store.create(family("a", "ada")).await.unwrap();
+    assert!(store.create(family("b", "bob")).await.is_err());
+    let mut ended = store.get("a").await.unwrap().unwrap();
+    ended.session.revoke("signed out", clock.now());
+    ended.revision += 1;
+    assert!(store.replace(1, ended).await.unwrap());
+    assert!(store.create(family("b", "bob")).await.is_err());
+    clock.advance(1);
+    store.create(family("b", "bob")).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_full_store_of_revocations_forgets_nothing_early() {
     let (store, clock) = (MemoryRevocations::with_capacity(2), Clock::new());
