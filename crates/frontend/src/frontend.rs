@@ -226,7 +226,8 @@ impl Frontend {
         self.problem(message)
     }
 
-    /// `Cache-Control` of pages (HTML). Default: `no-cache`, which asks each time. Empty: none.
+    /// `Cache-Control` of pages (HTML), and of the redirect to a folder. Default: `no-cache`, which
+    /// asks each time. Empty: none.
     #[track_caller]
     #[must_use]
     pub fn cache_pages(self, value: &str) -> Self {

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::header::{ALLOW, LOCATION, VARY};
+use http::header::{ALLOW, CACHE_CONTROL, LOCATION, VARY};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use plumego_contract::coding::Coding;
@@ -219,10 +219,10 @@ impl Inner {
             match self.find(&file).await? {
                 // The prefix of a mount without its slash is a folder too.
                 Target::File(_) if path.is_folder && !cx.path().ends_with('/') => {
-                    return redirect(cx);
+                    return self.redirect(cx);
                 }
                 Target::File(entry) => return self.serve(entry, parts, &Page::File).await,
-                Target::Folder if !path.is_folder => return redirect(cx),
+                Target::Folder if !path.is_folder => return self.redirect(cx),
                 Target::Folder | Target::Missing => {}
             }
         }
@@ -382,6 +382,22 @@ impl Inner {
         Err(Error::unavailable("the file changes all the time"))
     }
 
+    /// To the same path with a slash, as a reference that cannot lead to another host. It is kept
+    /// for as long as a page: the folder may become a view of the application.
+    fn redirect(&self, cx: &RequestContext) -> Result<Response, Error> {
+        let name = cx.path().rsplit('/').next().unwrap_or_default();
+        let query = cx.uri().query().map(|query| format!("?{query}"));
+        let location = format!("./{name}/{}", query.unwrap_or_default());
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+        let location = HeaderValue::try_from(location).map_err(Error::internal)?;
+        response.headers_mut().insert(LOCATION, location);
+        if let Some(value) = &self.settings.caching.pages {
+            response.headers_mut().insert(CACHE_CONTROL, value.clone());
+        }
+        Ok(response)
+    }
+
     fn note_hit(&self) {
         if let Files::Disk(disk) = &self.files {
             disk.store.note_hit();
@@ -430,18 +446,6 @@ async fn open(disk: &Disk, pending: Pending) -> Result<Option<Response>, Error> 
     *response.body_mut() = answer::body(pieces);
     response.extensions_mut().insert(Streaming);
     Ok(Some(response))
-}
-
-/// To the same path with a slash, as a reference that cannot lead to another host.
-fn redirect(cx: &RequestContext) -> Result<Response, Error> {
-    let name = cx.path().rsplit('/').next().unwrap_or_default();
-    let query = cx.uri().query().map(|query| format!("?{query}"));
-    let location = format!("./{name}/{}", query.unwrap_or_default());
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-    let location = HeaderValue::try_from(location).map_err(Error::internal)?;
-    response.headers_mut().insert(LOCATION, location);
-    Ok(response)
 }
 
 #[track_caller]

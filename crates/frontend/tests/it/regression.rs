@@ -136,3 +136,20 @@ async fn a_file_that_is_replaced_by_renaming_is_sent_to_its_end() {
     stream.read_to_end(&mut received).await.unwrap();
     assert_eq!(Answer::read(&received).body.len() as u64, length);
 }
+
+#[tokio::test]
+async fn the_way_to_a_folder_is_kept_no_longer_than_a_page() {
+    let folder = Folder::new(&[("docs/index.html", b"<p>docs")]);
+    for (site, expected) in [
+        (Frontend::dir(folder.path()), Some("no-cache")),
+        (
+            Frontend::dir(folder.path()).cache_pages("max-age=5"),
+            Some("max-age=5"),
+        ),
+        (Frontend::dir(folder.path()).cache_pages(""), None),
+    ] {
+        let answer = Web::of(site).await.get("/docs").await;
+        assert_eq!(answer.status, 308);
+        assert_eq!(answer.header("cache-control"), expected);
+    }
+}
