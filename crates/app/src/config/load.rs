@@ -244,8 +244,8 @@ impl<S> ConfigLoader<S> {
     /// # Errors
     /// Every problem at once.
     pub fn load(self) -> Result<Config<S>, LoadError> {
-        let loaded = self.loader.load()?;
-        self.finish(Vec::new(), loaded)
+        let loaded = self.loader.load().map_err(LoadError::from);
+        told(loaded.and_then(|loaded| self.finish(Vec::new(), loaded)))
     }
 
     /// Asks more of the program's settings than their type does; called at every load and reload.
@@ -325,10 +325,12 @@ impl<S> ConfigLoader<S> {
         args: impl IntoIterator<Item = A>,
     ) -> Result<Loading<S>, LoadError> {
         let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
-        match self.loader.load_with_args(args.iter().cloned())? {
-            Action::Run(loaded) => self.finish(args, *loaded).map(Loading::Run),
-            Action::Help(text) | Action::PrintConfig(text) => Ok(Loading::Print(text)),
-        }
+        let loaded = self.loader.load_with_args(args.iter().cloned());
+        told(match loaded {
+            Ok(Action::Run(loaded)) => self.finish(args, *loaded).map(Loading::Run),
+            Ok(Action::Help(text) | Action::PrintConfig(text)) => Ok(Loading::Print(text)),
+            Err(errors) => Err(errors.into()),
+        })
     }
 
     /// [`load_with_args`](Self::load_with_args) that prints what `--help` and `--print-config` ask
@@ -362,6 +364,11 @@ impl<S> ConfigLoader<S> {
             live,
         })
     }
+}
+
+/// A predecessor that waits for this process is told why it fails.
+fn told<T>(result: Result<T, LoadError>) -> Result<T, LoadError> {
+    result.inspect_err(|error| crate::run::announce_failure(error))
 }
 
 fn print(text: &str) {

@@ -86,7 +86,8 @@ impl Handle {
     /// # Errors
     /// `503 handover_failed`, and everything goes on as before: the new process ended, or was not
     /// ready within [`ServerConfig::start_timeout`] and was killed; the detail has its exit status
-    /// and, up to 2 KiB, the error of its [`AppBuilder::build`] or [`App::run`]. Also when a
+    /// and, up to 2 KiB, the error of its [`Config`](crate::Config), [`AppBuilder::build`] or
+    /// [`App::run`]. Also when a
     /// handover is running already, when the application stops or does not serve yet, when a
     /// listener came from the program ([`AppBuilder::listener`]), and in process 1, which cannot
     /// end without its container. Told to stop meanwhile, the application kills the new process

@@ -14,7 +14,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use command_fds::{CommandFdExt, FdMapping};
-use plumego_app::App;
+use plumego_app::{App, Config};
 use plumego_component::{Component, StartContext};
 use plumego_contract::respond::{Event, Sse};
 use plumego_contract::{Error, Request, RequestContext};
@@ -102,6 +102,10 @@ async fn child() -> Result<(), Error> {
         config.addrs = addr.split(',').map(str::to_owned).collect();
     } else {
         config.addrs = vec!["127.0.0.1:0".to_owned()];
+    }
+    if directory.join("setting").exists() {
+        let loader = Config::loader().environment([("APP_MAX_BODY_BYTES", "lots")]);
+        loader.load()?;
     }
     if directory.join("mistake").exists() {
         config.addrs = vec!["nowhere".to_owned()];

@@ -158,6 +158,7 @@ async fn successor_that_fails_changes_nothing_and_its_reason_is_told() {
     let mut kept = Client::connect(addr).await;
     for (file, words) in [
         ("crash", &["exit status: 3"][..]),
+        ("setting", &["last words", "server.max_body_bytes", "lots"]),
         ("mistake", &["exit status: 101", "last words", "nowhere"]),
         ("fail", &["exit status: 101", "the part is broken"]),
         ("hang", &["not ready within 1.5s", "killed"]),
