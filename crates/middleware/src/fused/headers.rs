@@ -140,11 +140,13 @@ impl Prepared {
             (true, true) => &self.shared_secure,
         };
         // Most answers have a content type and nothing else.
-        let apart = own.len() == 1
-            || own
-                .keys()
-                .all(|name| name == CONTENT_TYPE || !ready.headers.contains_key(name));
-        (apart && own.contains_key(CONTENT_TYPE)).then_some(ready)
+        let apart = if own.len() == 1 {
+            own.keys().all(|name| name == CONTENT_TYPE)
+        } else {
+            let apart = |name| name == CONTENT_TYPE || !ready.headers.contains_key(name);
+            own.contains_key(CONTENT_TYPE) && own.keys().all(apart)
+        };
+        apart.then_some(ready)
     }
 }
 
@@ -201,9 +203,12 @@ impl Ready {
         };
         let guard = layers.abuse_guard.as_ref();
         let empty = HeaderValue::from_static("");
-        let mut kind = own
-            .get_mut(CONTENT_TYPE)
-            .map(|kind| std::mem::replace(kind, empty));
+        let kind = if own.len() == 1 {
+            own.values_mut().next()
+        } else {
+            own.get_mut(CONTENT_TYPE)
+        };
+        let mut kind = kind.map(|kind| std::mem::replace(kind, empty));
         // The parts that differ come first.
         for (part, there) in self.parts.iter().zip(headers.values_mut()) {
             let value = match part {
