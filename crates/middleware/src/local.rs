@@ -18,9 +18,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use http::header::{HOST, ORIGIN};
-use http::{HeaderMap, HeaderName};
-use plumego_contract::RequestContext;
+use http::header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use plumego_contract::{Error, RequestContext};
+use plumego_stdx::Secret;
 
 use crate::origin;
 
@@ -100,6 +101,49 @@ pub fn check(context: &RequestContext, headers: &HeaderMap) -> Result<(), NotLoc
     } else {
         Err(NotLocal::OtherSite)
     }
+}
+
+/// Who may read what an operator reads, such as the metrics.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Readers {
+    /// Who asks from this machine: see [`check`].
+    #[default]
+    Local,
+    /// Those, and who shows this token (`Authorization: Bearer …`). An empty one is shown by nobody.
+    Token(Secret<String>),
+    /// Everybody who reaches the server.
+    Everybody,
+}
+
+impl Readers {
+    /// Whether this request may.
+    ///
+    /// # Errors
+    /// `401` when it may not; it does not say why.
+    pub fn admit(&self, context: &RequestContext, headers: &HeaderMap) -> Result<(), Error> {
+        let known = match self {
+            Self::Local => false,
+            Self::Token(token) => !token.expose().is_empty() && shows(headers, token),
+            Self::Everybody => true,
+        };
+        if known || check(context, headers).is_ok() {
+            return Ok(());
+        }
+        let challenge = HeaderValue::from_static("Bearer");
+        Err(Error::unauthenticated("this is not for everybody")
+            .with_header(WWW_AUTHENTICATE, challenge))
+    }
+}
+
+fn shows(headers: &HeaderMap, token: &Secret<String>) -> bool {
+    let mut shown = headers.get_all(AUTHORIZATION).iter();
+    let (Some(shown), None) = (shown.next().map(HeaderValue::as_bytes), shown.next()) else {
+        return false;
+    };
+    shown.split_at_checked(7).is_some_and(|(scheme, shown)| {
+        scheme.eq_ignore_ascii_case(b"Bearer ") && token.matches(shown)
+    })
 }
 
 fn is_of_proxies(name: &HeaderName) -> bool {

@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use plumego_client::{Client, Trusted, Url};
 use plumego_component::{Component, Setup, StartContext, StopContext};
 use plumego_contract::{Context, Error, Problem, Problems};
+use plumego_middleware::local::Readers;
 use plumego_observe::record::RequestSink;
 use plumego_observe::trace::Tracer;
 use plumego_stdx::{Secret, Timestamp};
@@ -114,8 +115,11 @@ impl Observability {
         } else {
             format!("/{path}")
         };
-        let token = self.endpoint.and_then(|endpoint| endpoint.token);
-        self.endpoint = Some(Endpoint { path, token });
+        let readers = self.endpoint.map(|endpoint| endpoint.readers);
+        self.endpoint = Some(Endpoint {
+            path,
+            readers: readers.unwrap_or_default(),
+        });
         self
     }
 
@@ -126,7 +130,7 @@ impl Observability {
         let path = self.endpoint.map(|endpoint| endpoint.path);
         self.endpoint = Some(Endpoint {
             path: path.unwrap_or_else(|| "/metrics".to_owned()),
-            token: Some(token),
+            readers: Readers::Token(token),
         });
         self
     }

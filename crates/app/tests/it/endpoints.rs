@@ -178,7 +178,7 @@ async fn answers_are_json_not_kept_and_head_has_no_body() {
 async fn metrics_are_open_metrics_text() {
     let metrics = Metrics::default();
     metrics.counter("things", "Things.").unwrap().inc();
-    let routes = MetricsEndpoint::default().routes(&metrics);
+    let routes = MetricsEndpoint::default().public().routes(&metrics);
     let routes = routes.freeze(AppContext::default()).unwrap();
     assert!(routes.routes()[0].operational);
     let response = send(&routes, Method::GET, "/metrics").await;

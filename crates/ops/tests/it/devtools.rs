@@ -210,6 +210,7 @@ async fn the_window_counts_by_route_and_clearing_it_leaves_what_is_exported() {
     assert_eq!(http["recent"][0]["status"], 404);
 
     let before = exported(&get(addr, "/metrics", &[]).await.text());
+    assert!(before.is_some());
     let cleared = post(addr, "/_debug/metrics/clear", &[]).await.data();
     assert_eq!(cleared["status"], "ok");
     let after = get(addr, "/_debug/metrics", &[]).await.data();

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use plumego::prelude::*;
+use plumego::stdx::Secret;
 use plumego_testing::TestApp;
 
 use crate::house::house;
@@ -62,13 +63,52 @@ fn every_mistake_in_the_routes_is_told_at_once_with_its_line() {
     assert!(lines >= 7, "{text}");
 }
 
+// acceptance 21.2 (33)
+#[tokio::test]
+async fn metrics_are_for_this_machine_or_a_token() {
+    let token = Secret::new("t0ken".to_owned());
+    for (endpoint, from_elsewhere) in [
+        (MetricsEndpoint::default(), 401),
+        (MetricsEndpoint::default().token(token.clone()), 200),
+        (MetricsEndpoint::default().token(Secret::default()), 401),
+        (MetricsEndpoint::default().public(), 200),
+    ] {
+        let house = house(|app| app.metrics_endpoint(endpoint.clone())).await;
+        let public = endpoint == endpoint.clone().public();
+        for (headers, status) in [
+            ("host: localhost", 200),
+            ("host: 127.0.0.1:80", 200),
+            ("host: metrics.example.com", if public { 200 } else { 401 }),
+            (
+                "host: localhost\r\nx-forwarded-for: 203.0.113.9",
+                if public { 200 } else { 401 },
+            ),
+            (
+                "host: x\r\nauthorization: Bearer t0ke",
+                if public { 200 } else { 401 },
+            ),
+            (
+                "host: x\r\nauthorization: Bearer ",
+                if public { 200 } else { 401 },
+            ),
+            ("host: x\r\nauthorization: bearer t0ken", from_elsewhere),
+        ] {
+            let request = format!("GET /metrics HTTP/1.1\r\n{headers}\r\n\r\n");
+            let answer = house.send(request).await;
+            assert_eq!(answer.status(), status, "{headers:?} {endpoint:?}");
+            assert_eq!(answer.body.contains("# EOF"), status == 200);
+        }
+        house.stop().await;
+    }
+}
+
 // acceptance 21.1 (13), 21.2 (33)
 #[tokio::test]
 async fn metrics_are_open_metrics_count_requests_and_are_nowhere_by_default() {
     let closed = house(|app| app).await;
     assert_eq!(closed.get("/metrics").await.status(), 404);
     closed.stop().await;
-    let endpoint = MetricsEndpoint::at("/metrics");
+    let endpoint = MetricsEndpoint::at("/metrics").public();
     let house = house(|app| {
         app.metrics_endpoint(endpoint)
             .build_info(BuildInfo::new("1.2.3", Some("abc"), None))

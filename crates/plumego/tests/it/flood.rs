@@ -75,7 +75,7 @@ async fn child() -> Result<(), Error> {
     let app = App::builder()
         .config(Config::load()?.server)
         .on_listening(|addrs| say(&format!("listening on {}", addrs[0])))
-        .metrics_endpoint(MetricsEndpoint::at("/metrics"))
+        .metrics_endpoint(MetricsEndpoint::at("/metrics").public())
         .routes(|r| {
             r.get("/", async || "served")
                 .get("/flood/{from}/{to}", flood_from_within)

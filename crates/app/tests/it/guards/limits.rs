@@ -173,7 +173,7 @@ async fn probes_are_answered_while_every_limit_is_exhausted() {
         "done"
     };
     let app = app
-        .metrics_endpoint(MetricsEndpoint::at("/metrics"))
+        .metrics_endpoint(MetricsEndpoint::at("/metrics").public())
         .routes(|r| r.get("/", async || "here").get("/held", held));
     let (running, addr) = start(app).await;
     let mut holder = Client::connect(addr).await;

@@ -77,7 +77,7 @@ async fn child() -> Result<(), Error> {
         .addr("127.0.0.1:0")
         .log_sink(CaptureSink::default())
         .guards(|guards| guards.access_log = false)
-        .metrics_endpoint(MetricsEndpoint::default())
+        .metrics_endpoint(MetricsEndpoint::default().public())
         .routes(|r| {
             r.get("/", async || "here")
                 .get("/large", async move || Body::from(large.clone()))
