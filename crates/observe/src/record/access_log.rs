@@ -180,13 +180,12 @@ fn number(out: &mut Vec<u8>, value: u64) {
 
 /// Milliseconds with three decimals.
 fn millis(out: &mut Vec<u8>, duration: Duration) {
-    let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-    number(out, micros / 1000);
-    out.push(b'.');
-    let fraction = micros % 1000;
-    for digit in [fraction / 100, fraction / 10 % 10, fraction % 10] {
-        out.push(b'0' + u8::try_from(digit).unwrap_or_default());
-    }
+    let millis = duration.as_secs().saturating_mul(1000);
+    number(out, millis.saturating_add(duration.subsec_millis().into()));
+    let fraction = duration.subsec_micros() % 1000;
+    let digit = |value: u32| b'0' + u8::try_from(value % 10).unwrap_or_default();
+    let [first, second, third] = [fraction / 100, fraction / 10, fraction].map(digit);
+    out.extend_from_slice(&[b'.', first, second, third]);
 }
 
 fn address(out: &mut Vec<u8>, ip: IpAddr) {
