@@ -110,7 +110,7 @@ pub enum Readers {
     /// Who asks from this machine: see [`check`].
     #[default]
     Local,
-    /// Those, and who shows this token (`Authorization: Bearer …`). An empty one is shown by nobody.
+    /// Those, and who shows this token (`Authorization: Bearer …`). Nobody shows an empty one.
     Token(Secret<String>),
     /// Everybody who reaches the server.
     Everybody,
