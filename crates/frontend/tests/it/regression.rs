@@ -5,10 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use plumego_frontend::Frontend;
 use plumego_router::Router;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::web::{Answer, Folder, Web};
+use crate::web::{Download, Folder, Web};
 
 fn page() -> Folder {
     Folder::new(&[("index.html", b"<p>app"), ("404.html", b"<p>not here")])
@@ -96,45 +94,24 @@ async fn the_tag_of_a_long_file_tells_nothing_of_the_disk() {
 
 #[tokio::test]
 async fn a_file_that_is_rewritten_while_it_is_sent_cuts_the_connection() {
-    // More than sockets and buffers hold, so that most of it is unread when it is rewritten.
-    let length = 64 * 1024 * 1024;
-    let folder = Folder::new(&[("long.bin", b"")]);
-    let path = folder.path().join("long.bin");
-    let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-    file.set_len(length).unwrap();
-    folder.touch("long.bin", SystemTime::now() - Duration::from_hours(1));
-    let web = Web::of(Frontend::dir(folder.path())).await;
-    let mut stream = TcpStream::connect(web.addr).await.unwrap();
-    let request = b"GET /long.bin HTTP/1.1\r\nhost: example.com\r\n\r\n";
-    stream.write_all(request).await.unwrap();
-    let mut received = vec![0; 4096];
-    let first = stream.read(&mut received).await.unwrap();
-    file.seek(SeekFrom::End(-10)).unwrap();
-    file.write_all(b"other text").unwrap();
-    received.truncate(first);
-    let _ = stream.read_to_end(&mut received).await;
-    let answer = Answer::read(&received);
-    assert_eq!(answer.header("content-length"), Some(&*length.to_string()));
-    assert!((answer.body.len() as u64) < length, "parts of two files");
+    let mut download = Download::begin().await;
+    download.file.seek(SeekFrom::End(-10)).unwrap();
+    download.file.write_all(b"other text").unwrap();
+    let answer = download.rest().await;
+    let length = Download::LENGTH.to_string();
+    assert_eq!(answer.header("content-length"), Some(&*length));
+    let received = answer.body.len() as u64;
+    assert!(received < Download::LENGTH, "parts of two files");
 }
 
 #[tokio::test]
 async fn a_file_that_is_replaced_by_renaming_is_sent_to_its_end() {
-    let length = 64 * 1024 * 1024;
-    let folder = Folder::new(&[("long.bin", b""), ("new.bin", b"new")]);
-    let path = folder.path().join("long.bin");
-    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-    file.set_len(length).unwrap();
-    let web = Web::of(Frontend::dir(folder.path())).await;
-    let mut stream = TcpStream::connect(web.addr).await.unwrap();
-    let request = b"GET /long.bin HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\r\n";
-    stream.write_all(request).await.unwrap();
-    let mut received = vec![0; 4096];
-    let first = stream.read(&mut received).await.unwrap();
-    std::fs::rename(folder.path().join("new.bin"), &path).unwrap();
-    received.truncate(first);
-    stream.read_to_end(&mut received).await.unwrap();
-    assert_eq!(Answer::read(&received).body.len() as u64, length);
+    let mut download = Download::begin().await;
+    let folder = download.folder.path();
+    std::fs::write(folder.join("new.bin"), b"new").unwrap();
+    std::fs::rename(folder.join("new.bin"), folder.join("long.bin")).unwrap();
+    let answer = download.rest().await;
+    assert_eq!(answer.body.len() as u64, Download::LENGTH);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A server with a site, and a client that sends bytes as they are.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -197,4 +198,46 @@ pub(crate) fn noise(length: usize) -> Vec<u8> {
         state.to_be_bytes()[0]
     };
     (0..length).map(next).collect()
+}
+
+/// A long file on its way to a client that has read the beginning of it.
+pub(crate) struct Download {
+    pub(crate) folder: Folder,
+    pub(crate) file: File,
+    pub(crate) web: Web,
+    stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Download {
+    /// More than sockets and buffers hold, so that most of it is unread at first.
+    pub(crate) const LENGTH: u64 = 64 * 1024 * 1024;
+
+    pub(crate) async fn begin() -> Self {
+        let folder = Folder::new(&[("long.bin", b"")]);
+        let path = folder.path().join("long.bin");
+        let file = File::options().write(true).open(path).unwrap();
+        file.set_len(Self::LENGTH).unwrap();
+        folder.touch("long.bin", SystemTime::now() - Duration::from_hours(1));
+        let web = Web::of(Frontend::dir(folder.path())).await;
+        let mut stream = TcpStream::connect(web.addr).await.unwrap();
+        let request = b"GET /long.bin HTTP/1.1\r\nhost: example.com\r\nconnection: close\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut received = vec![0; 4096];
+        let first = stream.read(&mut received).await.unwrap();
+        received.truncate(first);
+        Self {
+            folder,
+            file,
+            web,
+            stream,
+            received,
+        }
+    }
+
+    /// All that comes until the connection ends, in whatever way.
+    pub(crate) async fn rest(&mut self) -> Answer {
+        let _ = self.stream.read_to_end(&mut self.received).await;
+        Answer::read(&self.received)
+    }
 }
