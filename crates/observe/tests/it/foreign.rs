@@ -7,7 +7,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use plumego_observe::log::LogFormat;
@@ -128,12 +128,7 @@ fn a_foreign_parser_reads_the_exposition() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(broken.as_bytes())
-        .unwrap();
+    feed(&mut child, &broken);
     assert!(!child.wait().unwrap().success());
 }
 
@@ -163,12 +158,7 @@ fn prometheus_itself_reads_the_exposition() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(text.as_bytes())
-        .unwrap();
+    feed(&mut child, &text);
     let output = child.wait_with_output().unwrap();
     // 3 is for hints about names; text that cannot be read is 1.
     let said = String::from_utf8_lossy(&output.stderr);
@@ -268,4 +258,10 @@ fn lines_of_the_log_are_as_the_schema_of_the_book_says() {
         0,
         "{said}"
     );
+}
+
+/// Writes it to the standard input, and ends that.
+fn feed(child: &mut Child, text: &str) {
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(text.as_bytes()).unwrap();
 }
