@@ -26,8 +26,6 @@ pub(super) struct Fields {
     headers: RateLimitHeaders,
     /// What the policy below says.
     quota: Quota,
-    /// [`earned_in_a_second`] of that quota.
-    earned: Option<u64>,
     policy: HeaderValue,
     /// The name in quotes.
     item: Box<[u8]>,
@@ -47,7 +45,6 @@ impl Fields {
         Ok(Self {
             headers,
             quota: *quota,
-            earned: earned_in_a_second(quota),
             policy: policy(&item, quota).ok_or_else(|| RateLimitError::name(name))?,
             item,
         })
@@ -91,12 +88,7 @@ impl Fields {
 
     /// The value of `RateLimit`.
     pub(super) fn limit(&self, decision: &Decision, quota: &Quota) -> HeaderValue {
-        let earned = if *quota == self.quota {
-            self.earned
-        } else {
-            earned_in_a_second(quota)
-        };
-        let (left, window) = left(decision, earned);
+        let (left, window) = left(decision, quota);
         let mut number = itoa::Buffer::new();
         // Put together on the stack, so that the value is one allocation of its own size.
         let mut text = [0; MAX_ITEM_BYTES];
@@ -125,8 +117,8 @@ fn policy(item: &[u8], quota: &Quota) -> Option<HeaderValue> {
 }
 
 /// How much is left, and for how long.
-fn left(decision: &Decision, earned: Option<u64>) -> (u64, u64) {
-    match (earned, decision.remaining) {
+fn left(decision: &Decision, quota: &Quota) -> (u64, u64) {
+    match (earned_in_a_second(quota), decision.remaining) {
         (Some(most), _) if decision.allowed => (most, 1),
         (Some(_), _) => (0, 1),
         (None, 0) => (0, whole_seconds(decision.retry_after)),
