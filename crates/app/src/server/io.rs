@@ -8,13 +8,14 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::FrameMeter;
+use super::portion::{Portion, first};
 use super::registry::Entry;
 
 /// The opening of HTTP/2 with prior knowledge (RFC 9113, section 3.4).
 pub(crate) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Tells the watch of its connection which bytes move, and gives back those that were read to find
-/// out which protocol is spoken.
+/// Tells the watch of its connection which bytes move, gives back those that were read to find out
+/// which protocol is spoken, and writes in portions.
 #[derive(Debug)]
 pub(crate) struct TimedIo<T> {
     io: T,
@@ -25,6 +26,7 @@ pub(crate) struct TimedIo<T> {
     given: usize,
     filled: usize,
     meter: Option<FrameMeter>,
+    portion: Portion,
 }
 
 /// What the first bytes of a connection are.
@@ -46,6 +48,7 @@ impl<T: AsyncRead + Unpin> TimedIo<T> {
             given: 0,
             filled: 0,
             meter: None,
+            portion: Portion::default(),
         }
     }
 
@@ -110,9 +113,21 @@ impl<T: AsyncRead + Unpin> AsyncRead for TimedIo<T> {
 }
 
 impl<T> TimedIo<T> {
+    /// How much may be written now. Who has had its turn is polled again after the others.
+    fn poll_portion(&mut self, cx: &Context<'_>) -> Poll<usize> {
+        let next = self.portion.next();
+        if next.is_none() {
+            cx.waker().wake_by_ref();
+        }
+        next.map_or(Poll::Pending, Poll::Ready)
+    }
+
     fn note(&mut self, written: &Poll<io::Result<usize>>) {
-        if let (Some(meter), Poll::Ready(Ok(count))) = (&mut self.meter, written) {
-            meter.wrote(*count);
+        if let Poll::Ready(Ok(count)) = written {
+            self.portion.wrote(*count);
+            if let Some(meter) = &mut self.meter {
+                meter.wrote(*count);
+            }
         }
         if self.is_noted_below {
             return;
@@ -131,6 +146,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for TimedIo<T> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let most = ready!(self.poll_portion(cx));
+        let buf = buf.get(..most).unwrap_or(buf);
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
         self.note(&written);
         written
@@ -141,6 +158,10 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for TimedIo<T> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let most = ready!(self.poll_portion(cx));
+        let part = first(bufs, most);
+        let part = part.as_ref().and_then(|(parts, count)| parts.get(..*count));
+        let bufs = part.unwrap_or(bufs);
         let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
         self.note(&written);
         written
@@ -152,6 +173,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for TimedIo<T> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        self.portion.done();
         self.entry.watch.flushed();
         Poll::Ready(Ok(()))
     }

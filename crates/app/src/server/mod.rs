@@ -12,6 +12,7 @@ mod io;
 pub(crate) mod listener;
 mod metrics;
 mod peers;
+mod portion;
 mod redirect;
 mod registry;
 mod request;

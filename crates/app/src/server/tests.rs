@@ -1,9 +1,11 @@
 //! The deadlines, over pipes and with a clock that the test moves.
 
 use std::convert::Infallible;
-use std::future::pending;
+use std::future::{pending, poll_fn};
+use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use plumego_contract::{Body, Connection, Error, IntoResponse as _, Request, Resp
 use plumego_observe::metrics::Metrics;
 use plumego_router::{Handler, Router};
 use plumego_stdx::Limit;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::time::{Instant, Interval, timeout};
 
 use super::watch::Timeouts;
@@ -41,6 +43,15 @@ struct Line {
 
 impl Line {
     fn open<T: 'static>(room: usize, handler: impl Handler<T>) -> Self {
+        let (client, server) = tokio::io::duplex(room);
+        Self::over(client, server, handler)
+    }
+
+    fn over<T: 'static>(
+        client: DuplexStream,
+        server: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        handler: impl Handler<T>,
+    ) -> Self {
         let router = Router::new().any("/", handler);
         let router = router.freeze(AppContext::default()).unwrap();
         let metrics = Metrics::default();
@@ -59,7 +70,6 @@ impl Line {
         };
         let counters = ServerMetrics::new(&metrics).unwrap();
         let shared = Arc::new(Shared::new(tuning, router, counters, &Tasks::default()));
-        let (client, server) = tokio::io::duplex(room);
         let run = connection::run(shared, server, Connection::default());
         Self {
             client,
@@ -314,6 +324,76 @@ async fn answer_that_went_fast_may_not_stand_still_for_longer() {
     pass(5).await;
     line.client.read_exact(&mut [0; 9_000]).await.unwrap();
     line.ends_after(35, "write").await;
+}
+
+/// Notes how often another task had its turn before each write.
+struct Noted {
+    io: DuplexStream,
+    turns: Arc<AtomicUsize>,
+    writes: Arc<Mutex<Vec<(usize, usize)>>>,
+}
+
+impl AsyncRead for Noted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Noted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let turns = self.turns.load(Ordering::Relaxed);
+        self.writes.lock().unwrap().push((turns, buf.len()));
+        Pin::new(&mut self.io).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_have_their_turns_while_a_large_answer_goes_out() {
+    let (client, io) = tokio::io::duplex(8 << 20);
+    let (turns, writes) = (
+        Arc::<AtomicUsize>::default(),
+        Arc::<Mutex<Vec<_>>>::default(),
+    );
+    let server = Noted {
+        io,
+        turns: Arc::clone(&turns),
+        writes: Arc::clone(&writes),
+    };
+    let other = tokio::spawn(poll_fn(move |cx| {
+        turns.fetch_add(1, Ordering::Relaxed);
+        cx.waker().wake_by_ref();
+        Poll::<()>::Pending
+    }));
+    let body = Bytes::from(vec![b'x'; 4 << 20]);
+    let mut line = Line::over(client, server, move || {
+        let body = body.clone();
+        async move { body.into_response() }
+    });
+    line.send(GET).await;
+    line.read_until("\r\n\r\n").await;
+    let mut whole = vec![0; 4 << 20];
+    line.client.read_exact(&mut whole).await.unwrap();
+    other.abort();
+    let mut writes = writes.lock().unwrap().clone();
+    assert!(writes.iter().all(|(_, bytes)| *bytes <= 48 * 1024));
+    writes.dedup_by_key(|(turns, _)| *turns);
+    assert!(writes.len() >= 8, "written in {} turns", writes.len());
 }
 
 /// A client that sends may not keep what it does not read.
