@@ -2,8 +2,8 @@
 
 use std::io::IoSlice;
 
-/// The most bytes of one write. Where the system spaces packets out (BBR, `fq`), what a larger write
-/// leaves behind costs it a timer for every packet that has to wait.
+/// The most bytes of one write. Where the system spaces packets out (BBR, `fq`), what a larger
+/// write leaves behind costs it a timer for every packet that has to wait.
 const WRITE: usize = 48 * 1024;
 /// The most bytes that a connection writes before others have their turn.
 const TURN: usize = 256 * 1024;
