@@ -166,19 +166,21 @@ fn spawn(
         refusals.note(connection.peer);
         return;
     };
-    let held = (shared.metrics.active.track(), admitted, permit);
+    // Tracked by what is held, which is dropped at the end: nothing more is polled each time.
+    let active = shared.metrics.active.track();
+    let held = (shared.tracker.token(), active, admitted, permit);
     if let Some(tls) = shared.tls_of(&connection)
         && stream.is_open(&connection)
     {
         let run = tls.run(shared.clone(), stream, connection);
-        shared.tracker.spawn(async move {
+        tokio::spawn(async move {
             run.await;
             drop(held);
         });
         return;
     }
     let run = connection::run(shared.clone(), stream, connection);
-    shared.tracker.spawn(async move {
+    tokio::spawn(async move {
         run.await;
         drop(held);
     });

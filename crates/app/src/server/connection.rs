@@ -136,9 +136,9 @@ fn http1_builder(shared: &Shared) -> http1::Builder {
         .max_header_size(max)
         // The buffer must hold a whole head; the engine asks for 8 KiB at least.
         .max_buf_size(max.saturating_add(1).max(MIN_BUFFER))
-        // A client that closes its half before the answer counts as gone: there is no other way
-        // to learn that it went away.
-        .half_close(false);
+        // The engine would read before it polls the handler, into a buffer of its own, as the
+        // request holds the other one. `TimedIo` looks afterwards, when there is need to.
+        .half_close(true);
     builder
 }
 
@@ -277,7 +277,8 @@ pub(super) fn note(shared: &Shared, entry: &Entry, ended: &Ended) {
             tracing::debug!(?peer, %error, "a connection failed");
         }
         Ended::Engine(error) => {
-            let kind = kind_of(error);
+            let gone = entry.watch.is_gone();
+            let kind = if gone { "client_gone" } else { kind_of(error) };
             shared.metrics.error(kind);
             let cause = std::error::Error::source(error).map(ToString::to_string);
             tracing::debug!(?peer, kind, %error, cause, "a connection ended with an error");

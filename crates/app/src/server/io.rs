@@ -8,21 +8,22 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::FrameMeter;
-use super::portion::{Portion, first};
+use super::portion::{Portion, first, is_beyond};
 use super::registry::Entry;
 
 /// The opening of HTTP/2 with prior knowledge (RFC 9113, section 3.4).
 pub(crate) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Tells the watch of its connection which bytes move, gives back those that were read to find out
-/// which protocol is spoken, and writes in portions.
+/// Tells the watch of its connection which bytes move, gives back those that were read ahead, and
+/// writes in portions.
 #[derive(Debug)]
 pub(crate) struct TimedIo<T> {
     io: T,
     entry: Arc<Entry>,
     /// Whether what is below tells which bytes go out: TLS takes them long before the socket does.
     pub(crate) is_noted_below: bool,
-    sniffed: [u8; 24],
+    /// Bytes that were read to find out which protocol is spoken, or whether the client is there.
+    ahead: [u8; 24],
     given: usize,
     filled: usize,
     meter: Option<FrameMeter>,
@@ -44,7 +45,7 @@ impl<T: AsyncRead + Unpin> TimedIo<T> {
             io,
             entry,
             is_noted_below: false,
-            sniffed: [0; 24],
+            ahead: [0; 24],
             given: 0,
             filled: 0,
             meter: None,
@@ -60,14 +61,14 @@ impl<T: AsyncRead + Unpin> TimedIo<T> {
     /// Reads until the protocol is known. What was read is given back by the next reads.
     pub(crate) fn poll_sniff(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Protocol>> {
         loop {
-            let seen = self.sniffed.get(..self.filled).unwrap_or_default();
+            let seen = self.ahead.get(..self.filled).unwrap_or_default();
             if !PREFACE.starts_with(seen) {
                 return Poll::Ready(Ok(Protocol::Http1));
             }
             if seen.len() == PREFACE.len() {
                 return Poll::Ready(Ok(Protocol::Http2));
             }
-            let rest = self.sniffed.get_mut(self.filled..).unwrap_or_default();
+            let rest = self.ahead.get_mut(self.filled..).unwrap_or_default();
             let mut buf = ReadBuf::new(rest);
             ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf))?;
             match (buf.filled().len(), self.filled) {
@@ -79,6 +80,29 @@ impl<T: AsyncRead + Unpin> TimedIo<T> {
     }
 }
 
+impl<T: AsyncRead + Unpin> TimedIo<T> {
+    /// Looks whether the client is still there, while it waits for an answer by HTTP/1.1. One that
+    /// has closed its half counts as gone: there is no other way to learn that it went away.
+    fn poll_presence(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.given < self.filled || !self.entry.watch.is_answering() {
+            return Ok(());
+        }
+        let mut buf = ReadBuf::new(&mut self.ahead);
+        let Poll::Ready(read) = Pin::new(&mut self.io).poll_read(cx, &mut buf) else {
+            return Ok(());
+        };
+        read?;
+        let read = buf.filled().len();
+        if read == 0 {
+            self.entry.watch.gone();
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        (self.given, self.filled) = (0, read);
+        self.entry.watch.read();
+        Ok(())
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncRead for TimedIo<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -87,10 +111,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for TimedIo<T> {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         if this.given < this.filled {
-            let left = this
-                .sniffed
-                .get(this.given..this.filled)
-                .unwrap_or_default();
+            let left = this.ahead.get(this.given..this.filled).unwrap_or_default();
             let part = left.get(..buf.remaining().min(left.len())).unwrap_or(left);
             buf.put_slice(part);
             this.given += part.len();
@@ -140,7 +161,7 @@ impl<T> TimedIo<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for TimedIo<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimedIo<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -159,10 +180,13 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for TimedIo<T> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let most = ready!(self.poll_portion(cx));
-        let part = first(bufs, most);
-        let part = part.as_ref().and_then(|(parts, count)| parts.get(..*count));
-        let bufs = part.unwrap_or(bufs);
-        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        let written = if is_beyond(bufs, most) {
+            let (parts, count) = first(bufs, most);
+            let bufs = parts.get(..count).unwrap_or_default();
+            Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+        } else {
+            Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+        };
         self.note(&written);
         written
     }
@@ -175,7 +199,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for TimedIo<T> {
         ready!(Pin::new(&mut self.io).poll_flush(cx))?;
         self.portion.done();
         self.entry.watch.flushed();
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.poll_presence(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

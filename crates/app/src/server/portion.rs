@@ -37,17 +37,18 @@ impl Portion {
     }
 }
 
-/// The first `most` bytes of these slices, and how many slices they are; `None` when that is all.
+/// Whether these slices have more bytes than that.
+pub(super) fn is_beyond(slices: &[IoSlice<'_>], most: usize) -> bool {
+    let bytes = slices.iter().map(|slice| slice.len());
+    bytes.fold(0, usize::saturating_add) > most
+}
+
+/// The first `most` bytes of these slices, and how many slices they are.
+#[inline(never)]
 pub(super) fn first<'a>(
     slices: &'a [IoSlice<'_>],
     mut most: usize,
-) -> Option<([IoSlice<'a>; SLICES], usize)> {
-    let all = slices
-        .iter()
-        .fold(0_usize, |sum, it| sum.saturating_add(it.len()));
-    if all <= most {
-        return None;
-    }
+) -> ([IoSlice<'a>; SLICES], usize) {
     let mut parts = [IoSlice::new(&[]); SLICES];
     let mut count = 0;
     for (part, slice) in parts.iter_mut().zip(slices) {
@@ -59,7 +60,7 @@ pub(super) fn first<'a>(
         count += 1;
         *part = IoSlice::new(bytes);
     }
-    Some((parts, count))
+    (parts, count)
 }
 
 #[cfg(test)]
@@ -90,22 +91,26 @@ mod tests {
 
     #[test]
     fn the_first_bytes_of_many_slices() {
-        let check = |lengths: &[usize], most: usize, expected: Option<&[usize]>| {
+        let check = |lengths: &[usize], most: usize, expected: &[usize]| {
             let bytes = [0; 100];
             let slices = lengths.iter().map(|length| IoSlice::new(&bytes[..*length]));
             let slices: Vec<_> = slices.collect();
-            let found = first(&slices, most);
-            let found = found.as_ref().map(|(parts, count)| &parts[..*count]);
-            let found: Option<Vec<_>> =
-                found.map(|parts| parts.iter().map(|it| it.len()).collect());
-            assert_eq!(found.as_deref(), expected, "{most} of {lengths:?}");
+            let (parts, count) = first(&slices, most);
+            let found: Vec<_> = parts[..count].iter().map(|it| it.len()).collect();
+            assert_eq!(found, expected, "{most} of {lengths:?}");
+            let all: usize = lengths.iter().sum();
+            assert_eq!(
+                is_beyond(&slices, most),
+                all > most,
+                "{most} of {lengths:?}"
+            );
         };
-        check(&[10, 20], 30, None);
-        check(&[10, 20], 29, Some(&[10, 19]));
-        check(&[10, 20], 10, Some(&[10]));
-        check(&[10, 20], 9, Some(&[9]));
-        check(&[0, 50, 1], 50, Some(&[0, 50]));
-        check(&[1; 20], 18, Some(&[1; 16]));
-        check(&[], 0, None);
+        check(&[10, 20], 30, &[10, 20]);
+        check(&[10, 20], 29, &[10, 19]);
+        check(&[10, 20], 10, &[10]);
+        check(&[10, 20], 9, &[9]);
+        check(&[0, 50, 1], 50, &[0, 50]);
+        check(&[1; 20], 18, &[1; 16]);
+        check(&[], 0, &[]);
     }
 }

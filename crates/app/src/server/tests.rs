@@ -524,3 +524,39 @@ async fn handler_and_its_connection_end_when_the_client_goes() {
     );
     line.ended.await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn silent_stream_ends_when_its_client_goes() {
+    let mut line = Line::open(1024, async || Body::new(Ticks(None)).into_response());
+    line.send(GET).await;
+    line.read_until("\r\n\r\n").await;
+    drop(line.client);
+    line.ended.await.unwrap();
+    assert!(line.opened.elapsed() < Duration::from_secs(1));
+    let text = line.metrics.encode();
+    let gone = "http_connection_errors_total{kind=\"client_gone\"} 1\n";
+    assert!(text.contains(gone), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_come_while_a_handler_works_are_answered_after_it() {
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let opened = Arc::clone(&gate);
+    let mut line = Line::open(4096, move || {
+        let gate = Arc::clone(&opened);
+        async move {
+            gate.acquire().await.unwrap().forget();
+            "pong".into_response()
+        }
+    });
+    for part in [GET, &GET[..3], &GET[3..], GET] {
+        line.send(part).await;
+        pass(1).await;
+    }
+    for _ in 0..3 {
+        gate.add_permits(1);
+        line.read_until("pong").await;
+    }
+    assert!(line.opened.elapsed() < Duration::from_secs(5));
+    line.ends_after(64, "idle").await;
+}

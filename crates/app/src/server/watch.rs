@@ -92,6 +92,8 @@ pub(crate) struct Watch {
     response_done: AtomicBool,
     /// Bytes of the next request came before the response was out.
     early: AtomicBool,
+    /// The client went away before its answer was out.
+    gone: AtomicBool,
 }
 
 impl Watch {
@@ -104,6 +106,7 @@ impl Watch {
             body_done: AtomicBool::new(true),
             response_done: AtomicBool::new(false),
             early: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
         }
     }
 
@@ -162,15 +165,28 @@ impl Watch {
         self.moved.store(true, Ordering::Relaxed);
     }
 
+    /// Whether a whole request waits for its answer, or for the rest of it, by HTTP/1.1.
+    pub(crate) fn is_answering(&self) -> bool {
+        let phase = self.phase();
+        matches!(phase, Phase::Handling | Phase::Writing | Phase::Streaming)
+            && self.is_request_body_done()
+    }
+
+    pub(crate) fn gone(&self) {
+        self.gone.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
     /// Bytes were read from the socket.
     pub(crate) fn read(&self) {
         self.moved();
-        match self.phase() {
-            Phase::Idle => self.enter(Phase::Head),
-            Phase::Handling | Phase::Writing | Phase::Streaming if self.is_request_body_done() => {
-                self.early.store(true, Ordering::Relaxed);
-            }
-            _ => {}
+        if self.phase() == Phase::Idle {
+            self.enter(Phase::Head);
+        } else if self.is_answering() {
+            self.early.store(true, Ordering::Relaxed);
         }
     }
 
@@ -343,10 +359,12 @@ impl Watchdog {
             return;
         }
         let now = Instant::now();
-        if word != *this.seen {
+        let full = || this.timeouts.write.and_then(|time| now.checked_add(time));
+        let is_new = word != *this.seen;
+        if is_new {
             *this.seen = word;
             *this.since = now;
-            *this.write_by = this.timeouts.write.and_then(|time| now.checked_add(time));
+            *this.write_by = full();
         }
         if moved {
             *this.moved_at = now;
@@ -355,9 +373,11 @@ impl Watchdog {
             if out > 0 {
                 *this.written = written;
                 *this.blocked_since = None;
-                let full = this.timeouts.write.and_then(|time| now.checked_add(time));
-                let by = this.write_by.and_then(|by| by.checked_add(earned(out)));
-                *this.write_by = by.into_iter().chain(full).min();
+                // What began just now has all of its time.
+                if !is_new {
+                    let by = this.write_by.and_then(|by| by.checked_add(earned(out)));
+                    *this.write_by = by.into_iter().chain(full()).min();
+                }
             }
         }
         if !blocked {

@@ -1,6 +1,8 @@
 //! What the requests of one connection share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use http::HeaderValue;
 
 use super::{AppContext, Connection};
 use crate::RouteInfo;
@@ -15,6 +17,7 @@ pub struct ConnectionContext {
     app: Arc<AppContext>,
     connection: Connection,
     routes: Arc<[Arc<RouteInfo>]>,
+    usual_host: OnceLock<HeaderValue>,
 }
 
 impl ConnectionContext {
@@ -28,6 +31,7 @@ impl ConnectionContext {
             app,
             connection,
             routes,
+            usual_host: OnceLock::new(),
         }
     }
 
@@ -39,6 +43,26 @@ impl ConnectionContext {
     /// The connection as the server saw it.
     pub fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// Remembers a `Host` that was found to be valid. The first one stays: a client names the same
+    /// one in every request of a connection, as a rule.
+    pub fn remember_host(&self, host: &HeaderValue) {
+        if self.usual_host.get().is_none() {
+            // Its own bytes: those of the header would keep a buffer of the connection alive.
+            if let Ok(host) = HeaderValue::from_bytes(host.as_bytes()) {
+                let _ = self.usual_host.set(host);
+            }
+        }
+    }
+
+    /// Whether this is the `Host` that is remembered, which need not be looked at again.
+    pub fn remembers_host(&self, host: &HeaderValue) -> bool {
+        self.usual_host() == Some(host)
+    }
+
+    pub(super) fn usual_host(&self) -> Option<&HeaderValue> {
+        self.usual_host.get()
     }
 
     pub(super) fn route(&self, place: Option<usize>) -> Option<&Arc<RouteInfo>> {

@@ -57,7 +57,9 @@ struct Inner {
     client: Client,
     method: Method,
     uri: Uri,
+    /// The `Host`, unless it is the one that the connection remembers.
     host: Option<HeaderValue>,
+    has_usual_host: bool,
     /// Its place among the routes of the application.
     route: Option<usize>,
     params: Params,
@@ -135,6 +137,8 @@ impl RequestContext {
             None => app.request_time(),
         };
         let deadline = time.map_or(NEVER, nanos);
+        let host = host(headers);
+        let has_usual_host = host.is_some_and(|host| home.remembers_host(host));
         Self(Arc::new(Inner {
             client: app.trusted_proxies.resolve(home.connection(), headers),
             trace: match &app.tracer {
@@ -144,7 +148,8 @@ impl RequestContext {
             home,
             method: method.clone(),
             uri: uri.clone(),
-            host: host(headers).cloned(),
+            host: host.filter(|_| !has_usual_host).cloned(),
+            has_usual_host,
             route,
             params,
             started,
@@ -227,7 +232,9 @@ impl RequestContext {
     /// there.
     pub fn host(&self) -> Option<&str> {
         let own = || self.0.uri.authority().map(http::uri::Authority::as_str);
-        let header = || self.0.host.as_ref().and_then(|host| host.to_str().ok());
+        let usual = self.0.has_usual_host;
+        let usual = usual.then(|| self.0.home.usual_host()).flatten();
+        let header = || self.0.host.as_ref().or(usual)?.to_str().ok();
         self.0.client.host.as_deref().or_else(own).or_else(header)
     }
 

@@ -12,7 +12,7 @@ use super::headers::{Said, Values};
 use super::service::Shared;
 use crate::concurrency_limit::Slot;
 use crate::debug_errors::Teller;
-use crate::observe::{Exchange, end, span_value, trace_value};
+use crate::observe::{Exchange, span_value, trace_value};
 use crate::recover;
 use crate::timeout::Bound;
 
@@ -92,8 +92,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = {
-            let exchange = this.marks.exchange.as_ref();
-            let _current = exchange.map(|exchange| exchange.context().trace().enter());
+            let context = this.marks.exchange.is_some().then_some(&this.marks.context);
+            let _current = context.map(|context| context.trace().enter());
             ready!(guarded(this.state, this.marks, cx))
         };
         Poll::Ready(result.map(|response| this.marks.put_on(response)))
@@ -203,12 +203,15 @@ impl Marks {
     /// The answer as it leaves the outermost layer.
     fn put_on(&mut self, mut response: Response) -> Response {
         let Shared { layers, prepared } = &*self.shared;
-        let exchange = self.exchange.as_ref();
-        let traced = layers.observe.as_ref().is_some_and(|it| it.trace_response);
-        let spans = layers.observe.as_ref().is_some_and(|it| it.span_id);
+        let observe = layers.observe.as_ref();
+        let context = &self.context;
         let values = Values {
-            trace: exchange.filter(|_| traced).and_then(trace_value),
-            span: exchange.filter(|_| spans).and_then(span_value),
+            trace: observe
+                .filter(|it| it.trace_response)
+                .and_then(|_| trace_value(context)),
+            span: observe
+                .filter(|it| it.span_id)
+                .and_then(|_| span_value(context)),
             id: self.id.take(),
         };
         let said = std::mem::take(&mut self.said);
@@ -225,9 +228,18 @@ impl Marks {
             }
             layers.tell_apart(response.headers_mut(), values);
         }
-        match self.exchange.take() {
-            Some(exchange) => end(response, exchange),
-            None => response,
+        match (observe, self.exchange.take()) {
+            (Some(observe), Some(exchange)) => observe.end(response, exchange, &self.context),
+            _ => response,
+        }
+    }
+}
+
+/// A request that is given up has its record too.
+impl Drop for Marks {
+    fn drop(&mut self) {
+        if let (Some(exchange), Some(observe)) = (&mut self.exchange, &self.shared.layers.observe) {
+            observe.abandon(exchange, &self.context);
         }
     }
 }

@@ -128,7 +128,7 @@ pub(super) fn begin<S: Service<Request>>(
     let mut marks = Marks::new(shared.clone(), context.clone());
     marks.id = value;
     if let Some(layer) = &layers.observe {
-        let mut exchange = layer.begin(&request, marks.context.clone());
+        let mut exchange = layer.begin(&request);
         if request.body().is_stream() {
             let body = std::mem::take(request.body_mut());
             *request.body_mut() = count(body, &mut exchange);
@@ -138,8 +138,8 @@ pub(super) fn begin<S: Service<Request>>(
         marks.exchange = Some(exchange);
     }
     let state = {
-        let exchange = marks.exchange.as_ref();
-        let _current = exchange.map(|exchange| exchange.context().trace().enter());
+        let is_observed = marks.exchange.is_some();
+        let _current = is_observed.then(|| marks.context.trace().enter());
         let mut way = Way {
             layers,
             rest: &mut rest,

@@ -10,7 +10,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use plumego_contract::{Body, BoxError};
 use plumego_observe::record::Outcome;
 
-use super::exchange::Exchange;
+use super::exchange::Followed;
 use crate::recover::Panicked;
 
 /// A request body whose bytes are counted as the handler reads them.
@@ -52,15 +52,15 @@ impl HttpBody for CountedBody {
 /// A response body that makes the record when it ends, fails, or is given up.
 pub(super) struct ObservedBody {
     inner: Body,
-    exchange: Exchange,
+    followed: Followed,
     sent: u64,
 }
 
 impl ObservedBody {
-    pub(super) fn new(inner: Body, exchange: Exchange) -> Self {
+    pub(super) fn new(inner: Body, followed: Followed) -> Self {
         Self {
             inner,
-            exchange,
+            followed,
             sent: 0,
         }
     }
@@ -76,7 +76,7 @@ impl HttpBody for ObservedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
         let frame = {
-            let _current = this.exchange.context().trace().enter();
+            let _current = this.followed.context.trace().enter();
             ready!(Pin::new(&mut this.inner).poll_frame(cx))
         };
         match &frame {
@@ -87,9 +87,9 @@ impl HttpBody for ObservedBody {
                 } else {
                     Outcome::Failed
                 };
-                this.exchange.end(outcome, this.sent);
+                this.followed.end(outcome, this.sent);
             }
-            None => this.exchange.end(Outcome::Completed, this.sent),
+            None => this.followed.end(Outcome::Completed, this.sent),
         }
         Poll::Ready(frame)
     }
@@ -107,7 +107,7 @@ impl Drop for ObservedBody {
     fn drop(&mut self) {
         // A server that knows the length does not poll for the end; one that answers HEAD does not
         // poll at all.
-        let head_only = self.sent == 0 && self.exchange.context().method() == http::Method::HEAD;
+        let head_only = self.sent == 0 && self.followed.context.method() == http::Method::HEAD;
         let outcome = if std::thread::panicking() {
             Outcome::Panicked
         } else if head_only || self.inner.is_end_stream() {
@@ -115,7 +115,7 @@ impl Drop for ObservedBody {
         } else {
             Outcome::Aborted
         };
-        self.exchange.end(outcome, self.sent);
+        self.followed.end(outcome, self.sent);
     }
 }
 

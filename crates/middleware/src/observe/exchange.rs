@@ -16,16 +16,21 @@ use crate::recover::panic_text;
 /// The status of a request whose client went away before there was a response.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// What is gathered of one request. Its record is made once: by [`Exchange::end`], or when it is
-/// dropped before.
+/// What is gathered of one request. Its record is made once: by [`Exchange::end`], or by
+/// [`Exchange::abandon`] when there was no end. Whoever holds one sees to it.
 pub(crate) struct Exchange {
-    context: RequestContext,
-    sinks: Shard<Sinks>,
     version: Version,
     user_agent: Option<HeaderValue>,
     received: Received,
     status: Option<u16>,
     ended: bool,
+}
+
+/// An exchange with all that its record needs, which is made at the latest when this is dropped.
+pub(super) struct Followed {
+    pub(super) context: RequestContext,
+    pub(super) sinks: Shard<Sinks>,
+    pub(super) exchange: Exchange,
 }
 
 /// The bytes of the request body: known at once, or counted as they come.
@@ -35,27 +40,17 @@ pub(super) enum Received {
 }
 
 impl Exchange {
-    pub(super) fn begin<B>(
-        request: &http::Request<B>,
-        context: RequestContext,
-        sinks: Shard<Sinks>,
-    ) -> Self {
+    pub(super) fn begin<B>(request: &http::Request<B>, sinks: &Sinks) -> Self {
         for sink in sinks.iter() {
             contained(|| sink.begin());
         }
         Self {
-            context,
-            sinks,
             version: request.version(),
             user_agent: request.headers().get(USER_AGENT).cloned(),
             received: Received::Known(0),
             status: None,
             ended: false,
         }
-    }
-
-    pub(crate) fn context(&self) -> &RequestContext {
-        &self.context
     }
 
     pub(super) fn receives(&mut self, received: Received) {
@@ -74,18 +69,40 @@ impl Exchange {
     }
 
     /// Makes the record.
-    pub(super) fn end(&mut self, outcome: Outcome, sent: u64) {
+    pub(super) fn end(
+        &mut self,
+        context: &RequestContext,
+        sinks: &Sinks,
+        outcome: Outcome,
+        sent: u64,
+    ) {
         if std::mem::replace(&mut self.ended, true) {
             return;
         }
-        let record = self.record(outcome, sent);
-        for sink in self.sinks.iter() {
+        let record = self.record(context, outcome, sent);
+        for sink in sinks.iter() {
             contained(|| sink.record(&record));
         }
     }
 
-    fn record(&self, outcome: Outcome, sent: u64) -> RequestRecord<'_> {
-        let context = &self.context;
+    /// Makes the record of an exchange that is given up, unless there is one.
+    pub(super) fn abandon(&mut self, context: &RequestContext, sinks: &Sinks) {
+        let outcome = if std::thread::panicking() {
+            Outcome::Panicked
+        } else if self.status.is_some() {
+            Outcome::Aborted
+        } else {
+            Outcome::Cancelled
+        };
+        self.end(context, sinks, outcome, 0);
+    }
+
+    fn record<'a>(
+        &'a self,
+        context: &'a RequestContext,
+        outcome: Outcome,
+        sent: u64,
+    ) -> RequestRecord<'a> {
         let route = context.route();
         let status = self.status.unwrap_or(match outcome {
             Outcome::Panicked => 500,
@@ -125,16 +142,25 @@ impl Exchange {
     }
 }
 
-impl Drop for Exchange {
+impl Followed {
+    pub(super) fn end(&mut self, outcome: Outcome, sent: u64) {
+        let Self {
+            context,
+            sinks,
+            exchange,
+        } = self;
+        exchange.end(context, sinks, outcome, sent);
+    }
+}
+
+impl Drop for Followed {
     fn drop(&mut self) {
-        let outcome = if std::thread::panicking() {
-            Outcome::Panicked
-        } else if self.status.is_some() {
-            Outcome::Aborted
-        } else {
-            Outcome::Cancelled
-        };
-        self.end(outcome, 0);
+        let Self {
+            context,
+            sinks,
+            exchange,
+        } = self;
+        exchange.abandon(context, sinks);
     }
 }
 

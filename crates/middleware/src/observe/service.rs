@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use super::ObserveLayer;
 use super::body::{CountedBody, ObservedBody};
-use super::exchange::{Exchange, Received};
+use super::exchange::{Exchange, Followed, Received};
 use crate::recover::Panicked;
 
 /// The trace of the request, told to who asked (W3C Trace Context, level 2).
@@ -45,16 +45,20 @@ where
 
     fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let context = RequestContext::of(&mut request);
-        let mut exchange = self.config.begin(&request, context);
+        let mut exchange = self.config.begin(&request);
         let request = request.map(|body| count(Body::new(body), &mut exchange));
+        let followed = Followed {
+            context,
+            sinks: self.config.sinks.here().clone(),
+            exchange,
+        };
         let inner = {
-            let _current = exchange.context().trace().enter();
+            let _current = followed.context.trace().enter();
             self.inner.call(request)
         };
-        let exchange = Some(exchange);
         ObserveFuture {
             inner,
-            exchange,
+            followed: Some(followed),
             trace_response: self.config.trace_response,
             span_id: self.config.span_id,
         }
@@ -63,8 +67,33 @@ where
 
 impl ObserveLayer {
     /// Begins to gather what the record of this request will say.
-    pub(crate) fn begin<B>(&self, request: &http::Request<B>, context: RequestContext) -> Exchange {
-        Exchange::begin(request, context, self.sinks.here().clone())
+    pub(crate) fn begin<B>(&self, request: &http::Request<B>) -> Exchange {
+        Exchange::begin(request, self.sinks.here())
+    }
+
+    /// Ends the exchange when the whole response is known, else follows its body.
+    pub(crate) fn end(
+        &self,
+        response: Response,
+        mut exchange: Exchange,
+        context: &RequestContext,
+    ) -> Response {
+        if let Some((outcome, sent)) = known(&response, context) {
+            exchange.answered(response.status().as_u16());
+            exchange.end(context, self.sinks.here(), outcome, sent);
+            return response;
+        }
+        let followed = Followed {
+            context: context.clone(),
+            sinks: self.sinks.here().clone(),
+            exchange,
+        };
+        followed.conclude(response)
+    }
+
+    /// Makes the record of an exchange that is given up.
+    pub(crate) fn abandon(&self, exchange: &mut Exchange, context: &RequestContext) {
+        exchange.abandon(context, self.sinks.here());
     }
 }
 
@@ -84,7 +113,7 @@ pin_project! {
     pub struct ObserveFuture<F> {
         #[pin]
         inner: F,
-        exchange: Option<Exchange>,
+        followed: Option<Followed>,
         trace_response: bool,
         span_id: bool,
     }
@@ -100,22 +129,26 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = {
-            let _current = this
-                .exchange
-                .as_ref()
-                .map(|exchange| exchange.context().trace().enter());
+            let followed = this.followed.as_ref();
+            let _current = followed.map(|followed| followed.context.trace().enter());
             ready!(this.inner.poll(cx))
         };
-        let Some(exchange) = this.exchange.take() else {
+        let Some(followed) = this.followed.take() else {
             return Poll::Ready(to_ours(result));
         };
         Poll::Ready(to_ours(result).map(|mut response| {
+            let headers = response.headers_mut();
             if *this.span_id
-                && let Some(value) = span_value(&exchange)
+                && let Some(value) = span_value(&followed.context)
             {
-                response.headers_mut().insert(SPAN_ID, value);
+                headers.insert(SPAN_ID, value);
             }
-            follow(response, exchange, *this.trace_response)
+            if *this.trace_response
+                && let Some(value) = trace_value(&followed.context)
+            {
+                headers.insert(TRACERESPONSE, value);
+            }
+            followed.conclude(response)
         }))
     }
 }
@@ -127,37 +160,37 @@ where
     result.map(|response| response.map(Body::new))
 }
 
-/// Marks the response, and ends or follows its exchange.
-fn follow(mut response: Response, exchange: Exchange, trace_response: bool) -> Response {
-    if trace_response && let Some(value) = trace_value(&exchange) {
-        response.headers_mut().insert(TRACERESPONSE, value);
-    }
-    end(response, exchange)
-}
-
 /// What `traceresponse` says.
-pub(crate) fn trace_value(exchange: &Exchange) -> Option<HeaderValue> {
-    HeaderValue::from_bytes(exchange.context().trace().traceparent().as_bytes()).ok()
+pub(crate) fn trace_value(context: &RequestContext) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(context.trace().traceparent().as_bytes()).ok()
 }
 
 /// What `X-Span-ID` says.
-pub(crate) fn span_value(exchange: &Exchange) -> Option<HeaderValue> {
-    HeaderValue::from_str(exchange.context().trace().span_id().to_hex().as_str()).ok()
+pub(crate) fn span_value(context: &RequestContext) -> Option<HeaderValue> {
+    HeaderValue::from_str(context.trace().span_id().to_hex().as_str()).ok()
 }
 
-/// Ends the exchange when the whole response is known, else follows its body.
-pub(crate) fn end(response: Response, mut exchange: Exchange) -> Response {
-    exchange.answered(response.status().as_u16());
+impl Followed {
+    /// Ends the exchange when the whole response is known, else follows its body.
+    fn conclude(mut self, response: Response) -> Response {
+        self.exchange.answered(response.status().as_u16());
+        if let Some((outcome, sent)) = known(&response, &self.context) {
+            self.end(outcome, sent);
+            return response;
+        }
+        response.map(|body| Body::new(ObservedBody::new(body, self)))
+    }
+}
+
+/// How a response ends, and how many bytes of its body are sent, when that is known.
+fn known(response: &Response, context: &RequestContext) -> Option<(Outcome, u64)> {
+    let bytes = response.body().as_bytes()?;
     let panicked = response.extensions().get::<Panicked>().is_some();
     let outcome = if panicked {
         Outcome::Panicked
     } else {
         Outcome::Completed
     };
-    if let Some(bytes) = response.body().as_bytes() {
-        let head_only = exchange.context().method() == Method::HEAD;
-        exchange.end(outcome, if head_only { 0 } else { bytes.len() as u64 });
-        return response;
-    }
-    response.map(|body| Body::new(ObservedBody::new(body, exchange)))
+    let head_only = context.method() == Method::HEAD;
+    Some((outcome, if head_only { 0 } else { bytes.len() as u64 }))
 }

@@ -63,7 +63,7 @@ impl Frozen {
     /// [`Frozen::dispatch`] for one of many requests on a connection.
     pub fn dispatch_on(&self, home: &Arc<ConnectionContext>, mut request: Request) -> Dispatch {
         let router = &*self.0;
-        let target = router.look_up(home.connection(), &request);
+        let target = router.look_up(home, &request);
         let plan = Plan::of(router, target, request.uri().path());
         let is_head = request.method() == Method::HEAD;
         let mut context = RequestContext::of_route(home, &request, plan.route, plan.params);

@@ -2,18 +2,31 @@
 
 use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
-use plumego_contract::Request;
+use plumego_contract::{ConnectionContext, Request};
 
 use crate::table::split_port;
 
+/// Whether a request names the same host as others of its connection, and nothing else does.
+pub(super) fn is_usual(home: &ConnectionContext, request: &Request) -> bool {
+    let (first, more) = lines(request.headers(), &HOST);
+    let has_authority = request.uri().authority().is_some();
+    !more && !has_authority && first.is_some_and(|host| home.remembers_host(host))
+}
+
 /// The host of a request, without port; `None` when an old or internal client names none. `Err`
 /// says what is wrong.
-pub(super) fn of(request: &Request) -> Result<Option<&str>, &'static str> {
+pub(super) fn of<'a>(
+    home: &ConnectionContext,
+    request: &'a Request,
+) -> Result<Option<&'a str>, &'static str> {
     let (first, more) = lines(request.headers(), &HOST);
     if more {
         return Err("There is more than one Host header.");
     }
     let header = first.map(valid).transpose()?;
+    if let Some(host) = first {
+        home.remember_host(host);
+    }
     if header.is_none() && request.version() == Version::HTTP_11 {
         return Err("An HTTP/1.1 request needs a Host header.");
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::Method;
 use http::header::TRANSFER_ENCODING;
-use plumego_contract::{Connection, Params, Request};
+use plumego_contract::{ConnectionContext, Params, Request};
 
 use super::{Inner, host, params};
 use crate::Slashes;
@@ -34,22 +34,27 @@ const NO_PATH: &str = "The target of the request is not a path.";
 
 impl Inner {
     /// Looks a request up. Takes no lock and changes nothing.
-    pub(super) fn look_up(&self, connection: &Connection, request: &Request) -> Target {
-        let named = match host::of(request) {
-            Ok(host) => host,
-            Err(why) => return at_root(Outcome::BadHost(why)),
+    pub(super) fn look_up(&self, home: &ConnectionContext, request: &Request) -> Target {
+        let has_hosts = self.table.has_hosts();
+        let named = if !has_hosts && host::is_usual(home, request) {
+            None
+        } else {
+            match host::of(home, request) {
+                Ok(host) => host,
+                Err(why) => return at_root(Outcome::BadHost(why)),
+            }
         };
         if !is_framed_plainly(request) {
             return at_root(Outcome::BadFraming);
         }
         let path = request.uri().path();
-        if !self.table.has_hosts() {
+        if !has_hosts {
             return self.find(None, path, request);
         }
         let client = self
             .app
             .trusted_proxies
-            .resolve(connection, request.headers());
+            .resolve(home.connection(), request.headers());
         let host = client
             .host
             .as_deref()
@@ -172,6 +177,10 @@ fn without_port(host: &str) -> &str {
 /// Whether nothing but one `chunked` frames the body (RFC 9112, section 6.1). The engine takes any
 /// list that ends with it, which a proxy in front may read otherwise, and decodes nothing else.
 fn is_framed_plainly(request: &Request) -> bool {
+    // What the engine read as having no body names no coding.
+    if !request.body().is_stream() {
+        return true;
+    }
     let (coding, more) = host::lines(request.headers(), &TRANSFER_ENCODING);
     let Some(coding) = coding else {
         return true;

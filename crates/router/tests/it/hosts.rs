@@ -1,7 +1,7 @@
 //! Which host a request is for, and routes bound to hosts.
 
 use http::{HeaderValue, StatusCode, Version, header};
-use plumego_contract::{AppContext, Connection, Request, TrustedProxies};
+use plumego_contract::{AppContext, Connection, Request, RequestContext, TrustedProxies};
 use plumego_router::{Frozen, Router};
 
 use crate::client::{freeze, read, request, send, tell};
@@ -117,6 +117,41 @@ async fn http_1_1_needs_exactly_one_valid_host() {
     let mut none = request("GET", "/");
     none.headers_mut().remove(header::HOST);
     assert_eq!(send(&frozen, none).await.code(), "missing_host");
+}
+
+/// What a connection remembers of its first request says nothing about another one.
+#[tokio::test]
+async fn each_request_of_a_connection_has_its_own_host() {
+    let host = async |context: RequestContext| context.host().unwrap_or("none").to_owned();
+    let frozen = freeze(Router::new().get("/", host));
+    let home = frozen.connect(Connection::default());
+    let check = async |host: &'static [u8], expected: Option<&str>| {
+        let dispatch = frozen.dispatch_on(&home, to_host(host, "/"));
+        let answer = read(dispatch.response.await).await;
+        match expected {
+            Some(expected) => assert_eq!(answer.body, expected),
+            None => assert_eq!(answer.code(), "missing_host"),
+        }
+    };
+    check(b"a b", None).await;
+    for host in [
+        "example.com",
+        "example.com",
+        "other.com:80",
+        "EXAMPLE.com",
+        "example.com",
+    ] {
+        check(host.as_bytes(), Some(host)).await;
+    }
+    check(b"example.com ", None).await;
+    let mut twice = to_host(b"example.com", "/");
+    let same = HeaderValue::from_static("example.com");
+    twice.headers_mut().append(header::HOST, same);
+    let answer = read(frozen.dispatch_on(&home, twice).response.await).await;
+    assert_eq!(answer.code(), "missing_host");
+    let elsewhere = to_host(b"example.com", "http://other.com/");
+    let answer = read(frozen.dispatch_on(&home, elsewhere).response.await).await;
+    assert_eq!(answer.body, "other.com");
 }
 
 /// The version, the target, the `Host` header, and the body of the answer or nothing for a 400.
