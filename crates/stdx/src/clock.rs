@@ -15,7 +15,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
@@ -24,6 +24,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 const NANOS_PER_MILLI: i64 = 1_000_000;
+/// For how long a reading of the system's clock is good.
+const ANCHOR_LASTS: Duration = Duration::from_millis(100);
 
 /// `2023-11-14T22:13:20.` for the second it belongs to.
 type SecondText = [u8; 20];
@@ -32,6 +34,8 @@ const EPOCH: SecondText = *b"1970-01-01T00:00:00.";
 thread_local! {
     /// The last second written by this thread: a busy server formats many times a second.
     static LAST_SECOND: Cell<(i64, SecondText)> = const { Cell::new((0, EPOCH)) };
+    /// What both clocks showed when this thread last read them.
+    static ANCHOR: Cell<Option<(Instant, Timestamp)>> = const { Cell::new(None) };
 }
 
 /// A point in time: nanoseconds since the Unix epoch, UTC.
@@ -51,6 +55,21 @@ impl Timestamp {
     )]
     pub fn now() -> Self {
         Self::from_system_time(SystemTime::now())
+    }
+
+    /// The time at `instant`, which was a moment ago: for who has read the other clock already. The
+    /// system's clock is asked ten times a second and thread, so a step of it shows that much later.
+    pub fn at(instant: Instant) -> Self {
+        let known = ANCHOR.try_with(Cell::get).ok().flatten();
+        let near = known.and_then(|(then, time)| {
+            let after = instant.checked_duration_since(then)?;
+            (after < ANCHOR_LASTS).then(|| time.saturating_add(after))
+        });
+        near.unwrap_or_else(|| {
+            let (now, time) = (Instant::now(), Self::now());
+            let _ = ANCHOR.try_with(|anchor| anchor.set(Some((now, time))));
+            time.saturating_sub(now.saturating_duration_since(instant))
+        })
     }
 
     /// The time `unix_nanos` nanoseconds after (or, negative, before) the Unix epoch.

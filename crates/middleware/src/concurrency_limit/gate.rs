@@ -41,6 +41,9 @@ pub(crate) struct Gate {
     max_concurrent: AtomicUsize,
     max_queued: AtomicUsize,
     max_wait_nanos: AtomicU64,
+    /// Free slots that nobody waits for: taken and given back without a lock.
+    spare: AtomicUsize,
+    /// Free slots that somebody waits for, or did.
     slots: Semaphore,
     /// Slots in use that are too many since the limit was lowered: they are not given back.
     owed: AtomicUsize,
@@ -101,7 +104,8 @@ impl Gate {
             max_wait_nanos: AtomicU64::new(nanos(config.max_wait)),
             owed: AtomicUsize::new(0),
             changing: Mutex::new(()),
-            slots: Semaphore::new(config.max_concurrent),
+            spare: AtomicUsize::new(config.max_concurrent),
+            slots: Semaphore::new(0),
             queued: AtomicUsize::new(0),
             refused_busy: AtomicU64::new(0),
             refused_timeout: AtomicU64::new(0),
@@ -112,7 +116,10 @@ impl Gate {
     /// A slot, when one is free and nobody waits for it.
     pub(crate) fn enter(gate: &Shards<Arc<Self>>) -> Option<Slot> {
         let gate = gate.here();
-        gate.slots.try_acquire().ok()?.forget();
+        let is_free = gate.queued.load(Ordering::Relaxed) == 0 && gate.take_spare();
+        if !is_free {
+            gate.slots.try_acquire().ok()?.forget();
+        }
         let gate = gate.clone();
         Some(Slot { gate, upload: None })
     }
@@ -123,7 +130,30 @@ impl Gate {
         let less = |owed: usize| owed.checked_sub(1);
         let is_owed = self.owed.load(relaxed) > 0;
         if !is_owed || self.owed.try_update(relaxed, relaxed, less).is_err() {
-            self.slots.add_permits(1);
+            self.free(1);
+        }
+    }
+
+    fn free(&self, slots: usize) {
+        // Either this sees who waits, or who waits sees this: both change what is theirs before
+        // they look at the other.
+        self.spare.fetch_add(slots, Ordering::SeqCst);
+        if self.queued.load(Ordering::SeqCst) > 0 {
+            self.offer_spare();
+        }
+    }
+
+    fn take_spare(&self) -> bool {
+        let less = |spare: usize| spare.checked_sub(1);
+        let seq = Ordering::SeqCst;
+        self.spare.try_update(seq, seq, less).is_ok()
+    }
+
+    /// Gives what is spare to those who wait.
+    fn offer_spare(&self) {
+        let spare = self.spare.swap(0, Ordering::SeqCst);
+        if spare > 0 {
+            self.slots.add_permits(spare);
         }
     }
 
@@ -139,6 +169,7 @@ impl Gate {
         let before = self.max_concurrent.swap(now, relaxed);
         if now < before {
             let too_many = before - now;
+            self.offer_spare();
             let in_use = too_many - self.slots.forget_permits(too_many);
             self.owed.fetch_add(in_use, relaxed);
             return;
@@ -148,7 +179,7 @@ impl Gate {
             more = (now - before).saturating_sub(owed);
             Some(owed.saturating_sub(now - before))
         });
-        self.slots.add_permits(more);
+        self.free(more);
     }
 
     /// Waits for a slot, as long as is allowed. Whether there is a place in the queue is known at
@@ -158,14 +189,15 @@ impl Gate {
     ) -> Result<impl Future<Output = Result<Slot, Error>> + Send, Error> {
         let most = gate.max_queued.load(Ordering::Relaxed);
         let room = |queued: usize| (queued < most).then_some(queued + 1);
-        let relaxed = Ordering::Relaxed;
-        if gate.queued.try_update(relaxed, relaxed, room).is_err() {
-            gate.refused_busy.fetch_add(1, relaxed);
+        let seq = Ordering::SeqCst;
+        if gate.queued.try_update(seq, seq, room).is_err() {
+            gate.refused_busy.fetch_add(1, Ordering::Relaxed);
             return Err(Error::new(codes::SERVER_BUSY)
                 .with_detail("The server has no room for another request; try again.")
                 .with_retry_after(RETRY_AFTER));
         }
         let place = Place(gate);
+        place.0.offer_spare();
         Ok(async move {
             let gate = &place.0;
             let slot = gate.slots.acquire();
@@ -189,7 +221,7 @@ impl Gate {
     pub(super) fn stats(&self) -> ConcurrencyStats {
         let relaxed = Ordering::Relaxed;
         let slots = self.max_concurrent.load(relaxed) + self.owed.load(relaxed);
-        let free = self.slots.available_permits();
+        let free = self.slots.available_permits() + self.spare.load(relaxed);
         let (waiting_bodies, refused_bodies) = self.waits.stats();
         ConcurrencyStats {
             running: slots.saturating_sub(free),
@@ -204,4 +236,64 @@ impl Gate {
 
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TASKS: usize = 8;
+
+    /// Goes through the gate many times, and notes how many were inside at once.
+    async fn visit(gate: Arc<Shards<Arc<Gate>>>, inside: Arc<[AtomicUsize; 2]>) {
+        for round in 0..2_000 {
+            let slot = match Gate::enter(&gate) {
+                Some(slot) => slot,
+                None => Gate::wait(gate.here().clone())
+                    .ok()
+                    .unwrap()
+                    .await
+                    .ok()
+                    .unwrap(),
+            };
+            let [now, most] = &*inside;
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            if round % 3 == 0 {
+                tokio::task::yield_now().await;
+            }
+            now.fetch_sub(1, Ordering::SeqCst);
+            drop(slot);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn no_slot_is_lost_or_made_up_between_those_who_race() {
+        let config = |max_concurrent| ConcurrencyLimitConfig {
+            max_concurrent,
+            max_queued: TASKS,
+            max_wait: Duration::from_mins(1),
+            ..ConcurrencyLimitConfig::default()
+        };
+        let shared = Arc::new(Gate::new(config(2)));
+        let gate = Arc::new(Shards::new(|| Arc::clone(&shared)));
+        let inside: Arc<[AtomicUsize; 2]> = Arc::default();
+        let visits = (0..TASKS).map(|_| tokio::spawn(visit(gate.clone(), inside.clone())));
+        for visit in visits.collect::<Vec<_>>() {
+            visit.await.unwrap();
+        }
+        assert_eq!(inside[1].load(Ordering::SeqCst), 2);
+        let visits = (0..TASKS).map(|_| tokio::spawn(visit(gate.clone(), inside.clone())));
+        let visits: Vec<_> = visits.collect();
+        for slots in [3, 1, 4, 2].into_iter().cycle().take(1_000) {
+            shared.set(config(slots));
+            tokio::task::yield_now().await;
+        }
+        for visit in visits {
+            visit.await.unwrap();
+        }
+        let stats = shared.stats();
+        assert_eq!((stats.running, stats.queued), (0, 0), "{stats:?}");
+        let slots: Vec<_> = std::iter::from_fn(|| Gate::enter(&gate)).collect();
+        assert_eq!(slots.len(), 2);
+    }
 }

@@ -8,7 +8,7 @@ use http::header::USER_AGENT;
 use http::{HeaderValue, Version};
 use plumego_contract::{Body, RequestContext, RequestId};
 use plumego_observe::record::{Outcome, RequestRecord, RequestSink};
-use plumego_stdx::Shard;
+use plumego_stdx::{Shard, Timestamp};
 
 use super::layer::Sinks;
 use crate::recover::panic_text;
@@ -108,10 +108,10 @@ impl Exchange {
             Outcome::Panicked => 500,
             _ => CLIENT_CLOSED_REQUEST,
         });
-        let mut record = RequestRecord::new(context.method().as_str(), context.path(), status);
-        // The record is of now: one look at each clock, at its end.
+        let start = Timestamp::at(context.started().into_std());
+        let mut record =
+            RequestRecord::of(start, context.method().as_str(), context.path(), status);
         record.duration = context.started().elapsed();
-        record.start = record.start.saturating_sub(record.duration);
         record.route = route.map(|route| route.pattern.as_str());
         record.route_name = route.and_then(|route| route.name.as_deref());
         record.route_index = route.map(|route| route.index);

@@ -101,8 +101,13 @@ pub struct RequestRecord<'a> {
 impl<'a> RequestRecord<'a> {
     /// A record that started now and took no time; everything else is empty.
     pub fn new(method: &'a str, path: &'a str, status: u16) -> Self {
+        Self::of(Timestamp::now(), method, path, status)
+    }
+
+    /// The same for one that started at another time.
+    pub fn of(start: Timestamp, method: &'a str, path: &'a str, status: u16) -> Self {
         Self {
-            start: Timestamp::now(),
+            start,
             duration: Duration::ZERO,
             method,
             path,

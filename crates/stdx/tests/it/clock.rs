@@ -1,4 +1,4 @@
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use plumego_stdx::Timestamp;
 
@@ -93,4 +93,25 @@ fn serde_reads_any_offset_and_writes_utc() {
         error.starts_with(r#""yesterday" is not an RFC 3339 time"#),
         "{error}"
     );
+}
+
+#[test]
+fn a_moment_ago_has_the_time_it_had() {
+    // The clock may be slewed a little between two readings.
+    const SLACK: Duration = Duration::from_millis(1);
+    let check = |ago: Duration| {
+        let before = Timestamp::now().saturating_sub(ago + SLACK);
+        let instant = Instant::now().checked_sub(ago).unwrap();
+        let found = Timestamp::at(instant);
+        let after = Timestamp::now().saturating_sub(ago).saturating_add(SLACK);
+        assert!(
+            before <= found && found <= after,
+            "{ago:?} ago: {found}, not {before} to {after}"
+        );
+    };
+    for millis in [0, 0, 1, 30, 99, 500, 0, 60_000, 1] {
+        check(Duration::from_millis(millis));
+    }
+    let later = Instant::now() + Duration::from_hours(1);
+    assert!(Timestamp::at(later) <= Timestamp::now());
 }
