@@ -10,9 +10,10 @@ use super::server::Start;
 /// Connections that are kept open.
 const CONNECTIONS: usize = 8;
 /// Requests of the two runs. What they cost apart from each other is the cost of the requests, and
-/// the start of the program is not in it.
+/// the start of the program is not in it. So many, since some work is done by time and falls into
+/// one of the runs or the other.
 const FEW: usize = 504;
-const MANY: usize = 2_504;
+const MANY: usize = 10_504;
 
 /// Instructions for a request of a server with one worker.
 pub(crate) fn count(program: &Path, series: Series, work: Work, dir: &Path) -> Result<u64, String> {

@@ -179,11 +179,7 @@ fn spawn(
         });
         return;
     }
-    let run = connection::run(shared.clone(), stream, connection);
-    tokio::spawn(async move {
-        run.await;
-        drop(held);
-    });
+    tokio::spawn(connection::run(shared.clone(), stream, connection, held));
 }
 
 /// Says that connections are refused, but not for each of them.

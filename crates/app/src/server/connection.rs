@@ -46,8 +46,8 @@ pub(super) enum Ended {
     Engine(hyper::Error),
 }
 
-/// Serves one connection until it ends.
-pub(crate) async fn run<T>(shared: Arc<Shared>, io: T, connection: Connection)
+/// Serves one connection until it ends. `held` is what it holds meanwhile.
+pub(crate) async fn run<T, H>(shared: Arc<Shared>, io: T, connection: Connection, held: H)
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -55,6 +55,7 @@ where
     let _listed = shared.registry.list(&entry);
     let ended = serve(&shared, io, &entry).await;
     note(&shared, &entry, &ended);
+    drop(held);
 }
 
 async fn serve<T>(shared: &Arc<Shared>, io: T, entry: &Arc<Entry>) -> Ended

@@ -70,7 +70,7 @@ impl Line {
         };
         let counters = ServerMetrics::new(&metrics).unwrap();
         let shared = Arc::new(Shared::new(tuning, router, counters, &Tasks::default()));
-        let run = connection::run(shared, server, Connection::default());
+        let run = connection::run(shared, server, Connection::default(), ());
         Self {
             client,
             metrics,

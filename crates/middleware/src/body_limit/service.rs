@@ -70,14 +70,15 @@ impl BodyLimitLayer {
         let Some(max) = self.max_bytes(context) else {
             return Ok(());
         };
+        let fits = |bytes: &[u8]| bytes.len() as u64 <= max;
+        if request.body().as_bytes().is_some_and(fits) {
+            return Ok(());
+        }
         if announced(request).is_some_and(|bytes| bytes > max) {
             return Err(Box::new(Error::body_too_large(max).respond(context)));
         }
         let body = request.body_mut();
-        let fits = |bytes: &[u8]| bytes.len() as u64 <= max;
-        if !body.as_bytes().is_some_and(fits) {
-            *body = Body::new(LimitedBody::new(std::mem::take(body), max));
-        }
+        *body = Body::new(LimitedBody::new(std::mem::take(body), max));
         Ok(())
     }
 }

@@ -191,20 +191,27 @@ fn millis(out: &mut Vec<u8>, duration: Duration) {
 fn address(out: &mut Vec<u8>, ip: IpAddr) {
     match ip {
         IpAddr::V4(v4) => {
-            let mut dot = false;
-            for octet in v4.octets() {
-                if dot {
-                    out.push(b'.');
+            // On the stack first: the line is asked for room once.
+            let mut text = [0; 16];
+            let mut end = 0;
+            let mut put = |byte| {
+                if let Some(place) = text.get_mut(end) {
+                    *place = byte;
+                    end += 1;
                 }
+            };
+            for octet in v4.octets() {
                 if octet > 99 {
-                    out.push(b'0' + octet / 100);
+                    put(b'0' + octet / 100);
                 }
                 if octet > 9 {
-                    out.push(b'0' + octet / 10 % 10);
+                    put(b'0' + octet / 10 % 10);
                 }
-                out.push(b'0' + octet % 10);
-                dot = true;
+                put(b'0' + octet % 10);
+                put(b'.');
             }
+            // Without the last dot.
+            out.extend_from_slice(text.get(..end - 1).unwrap_or_default());
         }
         // Writing to a vector does not fail.
         IpAddr::V6(v6) => drop(write!(out, "{v6}")),
