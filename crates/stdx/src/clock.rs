@@ -57,8 +57,9 @@ impl Timestamp {
         Self::from_system_time(SystemTime::now())
     }
 
-    /// The time at `instant`, which was a moment ago: for who has read the other clock already. The
-    /// system's clock is asked ten times a second and thread, so a step of it shows that much later.
+    /// The time at `instant`, which was a moment ago: for who has read the other clock already.
+    /// The system's clock is asked ten times a second and thread, so a step of it shows that much
+    /// later.
     pub fn at(instant: Instant) -> Self {
         let known = ANCHOR.try_with(Cell::get).ok().flatten();
         let near = known.and_then(|(then, time)| {
