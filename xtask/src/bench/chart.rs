@@ -6,8 +6,8 @@ use super::figures::{Figures, Table};
 use super::program::{BARE, PRODUCTION, Work};
 use super::scenario::Who;
 
-const WIDTH: f64 = 720.0;
-const LEFT: f64 = 200.0;
+const WIDTH: f64 = 760.0;
+const LEFT: f64 = 240.0;
 const RIGHT: f64 = 70.0;
 const BAR: f64 = 18.0;
 const STEP: f64 = 26.0;
