@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use plumego_contract::Connection;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use super::Shared;
@@ -155,20 +155,37 @@ pub(super) async fn close<T: AsyncRead + AsyncWrite + Unpin>(
 ) {
     let bye = async {
         // Over TLS this says goodbye, also while the server drains.
-        if io.shutdown().await.is_err() || !linger {
+        if io.shutdown().await.is_err() {
             return;
         }
-        let rest = async {
-            // Not in the future of the connection, which would carry it all its life.
-            let mut waste = vec![0; 4096];
-            while matches!(io.read(&mut waste).await, Ok(read) if read > 0) {}
-        };
-        tokio::select! {
-            () = rest => {}
-            () = shared.drain_begins() => {}
+        if linger {
+            tokio::select! {
+                () = read_rest(&mut io) => {}
+                () = shared.drain_begins() => {}
+            }
+        } else if has_unread(&mut io).await {
+            read_rest(&mut io).await;
         }
     };
     let _ = tokio::time::timeout(LINGER, bye).await;
+}
+
+async fn read_rest<T: AsyncRead + Unpin>(io: &mut T) {
+    // Not in the future of the connection, which would carry it all its life.
+    let mut waste = vec![0; 4096];
+    while matches!(io.read(&mut waste).await, Ok(read) if read > 0) {}
+}
+
+/// Whether the client sent something that nobody read: the next request, sent early, or a stray
+/// line. What has come is known without waiting.
+async fn has_unread<T: AsyncRead + Unpin>(io: &mut T) -> bool {
+    let mut byte = [0];
+    let read = poll_fn(|cx| {
+        let mut buf = ReadBuf::new(&mut byte);
+        let polled = Pin::new(&mut *io).poll_read(cx, &mut buf);
+        Poll::Ready(polled.is_ready() && !buf.filled().is_empty())
+    });
+    read.await
 }
 
 /// What ends a connection from outside of its protocol: a deadline, a drain, a cut.

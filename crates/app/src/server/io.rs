@@ -91,10 +91,12 @@ impl<T: AsyncRead + Unpin> TimedIo<T> {
         let Poll::Ready(read) = Pin::new(&mut self.io).poll_read(cx, &mut buf) else {
             return Ok(());
         };
-        read?;
-        let read = buf.filled().len();
-        if read == 0 {
+        let read = read.map(|()| buf.filled().len());
+        if !matches!(read, Ok(1..)) {
             self.entry.watch.gone();
+        }
+        let read = read?;
+        if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         (self.given, self.filled) = (0, read);

@@ -1,5 +1,6 @@
+use bytes::Bytes;
 use plumego_contract::Body;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::client::{Client, app, start, stop};
 
@@ -194,4 +195,40 @@ async fn proxy_protocol_is_no_request() {
         assert!(answer.starts_with("HTTP/1.1 400 "), "{answer:?}");
         stop(running).await;
     }
+}
+
+/// Closing with unread bytes would make the system reset the connection, and what was not sent yet
+/// of the answer would be lost.
+#[tokio::test]
+async fn long_answer_arrives_whole_though_the_client_sent_more_meanwhile() {
+    const LENGTH: usize = 16 << 20;
+    let body = Bytes::from(vec![b'x'; LENGTH]);
+    let routes = move |r: plumego_router::Router| {
+        r.get("/", move || {
+            let body = body.clone();
+            async move { body }
+        })
+    };
+    let (running, addr) = start(app().routes(routes)).await;
+    for more in [2, 24, 25, 500] {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        // The end of the answer still waits at the server when it closes.
+        socket.set_recv_buffer_size(32 * 1024).unwrap();
+        let mut client = socket.connect(addr).await.unwrap();
+        client
+            .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = vec![0; 1];
+        client.read_exact(&mut answer).await.unwrap();
+        client.write_all(&b"\r\n".repeat(more / 2)).await.unwrap();
+        let read = client.read_to_end(&mut answer).await;
+        assert!(
+            answer.len() > LENGTH,
+            "{more}: {} bytes, {read:?}",
+            answer.len()
+        );
+        read.unwrap();
+    }
+    stop(running).await;
 }
