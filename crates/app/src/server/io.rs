@@ -78,9 +78,7 @@ impl<T: AsyncRead + Unpin> TimedIo<T> {
             }
         }
     }
-}
 
-impl<T: AsyncRead + Unpin> TimedIo<T> {
     /// Looks whether the client is still there, while it waits for an answer by HTTP/1.1. One that
     /// has closed its half counts as gone: there is no other way to learn that it went away.
     fn poll_presence(&mut self, cx: &mut Context<'_>) -> io::Result<()> {

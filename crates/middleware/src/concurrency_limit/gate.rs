@@ -266,6 +266,24 @@ mod tests {
         }
     }
 
+    /// Whichever comes first: that a slot is free, or that somebody waits for one.
+    #[tokio::test(start_paused = true)]
+    async fn slot_that_comes_free_is_seen_by_who_waits() {
+        for is_free_first in [true, false] {
+            let shared = Arc::new(Gate::new(ConcurrencyLimitConfig {
+                max_concurrent: 1,
+                ..ConcurrencyLimitConfig::default()
+            }));
+            let gate = Shards::new(|| Arc::clone(&shared));
+            let held = Gate::enter(&gate).unwrap();
+            assert!(Gate::enter(&gate).is_none());
+            let held = (!is_free_first).then_some(held);
+            let turn = Gate::wait(gate.here().clone()).ok().unwrap();
+            drop(held);
+            assert!(turn.await.is_ok(), "free first: {is_free_first}");
+        }
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn no_slot_is_lost_or_made_up_between_those_who_race() {
         let config = |max_concurrent| ConcurrencyLimitConfig {

@@ -33,7 +33,7 @@ const BAD_ESCAPE: &str =
 const NO_PATH: &str = "The target of the request is not a path.";
 
 impl Inner {
-    /// Looks a request up. Takes no lock and changes nothing.
+    /// Looks a request up. Changes nothing, but that the connection remembers its first valid host.
     pub(super) fn look_up(&self, home: &ConnectionContext, request: &Request) -> Target {
         let has_hosts = self.table.has_hosts();
         let named = if !has_hosts && host::is_usual(home, request) {
