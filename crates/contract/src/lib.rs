@@ -35,9 +35,9 @@ mod route_table;
 pub use self::body::{Body, BoxError};
 pub use self::context::{
     Adjust, AppContext, BoxTask, Client, Connection, ConnectionContext, ForwardedHeader,
-    JsonConfig, MAX_AFTER_RESPONSE_TASKS, MultipartConfig, Params, ParseForwardedHeaderError,
-    ParseTrustedProxiesError, RequestContext, RequestId, SpawnTask, StateMap, TrustedProxies,
-    UnixPeer, UnknownFields,
+    JsonConfig, LateFields, MAX_AFTER_RESPONSE_TASKS, MultipartConfig, Params,
+    ParseForwardedHeaderError, ParseTrustedProxiesError, RequestContext, RequestId, SpawnTask,
+    StateMap, TrustedProxies, UnixPeer, UnknownFields,
 };
 pub use self::error::{
     CODES, Category, Code, Error, ErrorFormat, ErrorReport, FieldError, MAX_FIELD_ERRORS, Message,

@@ -28,6 +28,11 @@ const DOORS: &[Door] = &[
     ),
     ("getrandom", &["stdx"], "randomness comes from one place"),
     (
+        "httparse",
+        &["app"],
+        "only the server reads heads, and hyper for everybody else",
+    ),
+    (
         "hyper",
         &["app", "client"],
         "only the server and the client hold sockets",

@@ -97,7 +97,7 @@ impl GuardStack {
         if names.is_empty() {
             return router;
         }
-        router.context_layer(&names, FusedGuard::from(self.0))
+        router.context_layer(&names, FusedGuard::outermost(&self.0))
     }
 
     fn names(&self) -> Vec<&'static str> {

@@ -7,20 +7,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use plumego_contract::Connection;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use super::Shared;
-use super::flow::Flow;
+use super::http1;
 use super::io::{Protocol, TimedIo};
 use super::registry::Entry;
-use super::request::answer;
 use super::stream;
-use super::watch::{Expired, Phase, Watchdog};
+use super::watch::{Expired, Watchdog};
 
 /// How long a head that has begun may still take when the server drains.
 const HEAD_GRACE: Duration = Duration::from_secs(1);
@@ -89,62 +85,9 @@ where
             // In a box: connections of HTTP/1.1 need not carry the room for it.
             Box::pin(stream::serve(shared, io, entry, guard)).await
         }
-        Protocol::Http1 | Protocol::Http2 => http1(shared, io, entry, guard).await,
+        Protocol::Http1 | Protocol::Http2 => http1::serve(shared, io, entry, guard).await,
     }
 }
-
-pub(super) async fn http1<T>(
-    shared: &Arc<Shared>,
-    io: TimedIo<T>,
-    entry: &Arc<Entry>,
-    guard: &mut Guard<'_>,
-) -> Ended
-where
-    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let service = service_fn(|request| answer(Flow::new(entry.clone(), None), request));
-    let mut engine = http1_builder(shared).serve_connection(TokioIo::new(io), service);
-    let mut told = false;
-    let ended = poll_fn(|cx| {
-        guard.register(cx);
-        loop {
-            if let Poll::Ready(ended) = engine.poll_without_shutdown(cx) {
-                return Poll::Ready(ended.map_or_else(Ended::Engine, |()| Ended::Done));
-            }
-            if told || entry.watch.phase() == Phase::Head || !guard.is_dismissed(cx) {
-                return guard.poll(cx);
-            }
-            told = true;
-            Pin::new(&mut engine).graceful_shutdown();
-        }
-    })
-    .await;
-    let refused = matches!(&ended, Ended::Engine(error) if error.is_parse());
-    let unread = matches!(ended, Ended::Done) && !entry.watch.is_request_body_done();
-    // A client of TLS that is idle, or has not asked yet, is told that this is no attack.
-    let idle = matches!(ended, Ended::TimedOut(Expired::Idle | Expired::Header));
-    if matches!(ended, Ended::Done) || refused || idle {
-        let io = engine.into_parts().io.into_inner();
-        close(io, refused || unread, shared).await;
-    }
-    ended
-}
-
-fn http1_builder(shared: &Shared) -> http1::Builder {
-    let max = shared.tuning.max_header_bytes;
-    let mut builder = http1::Builder::new();
-    builder
-        .max_header_size(max)
-        // The buffer must hold a whole head; the engine asks for 8 KiB at least.
-        .max_buf_size(max.saturating_add(1).max(MIN_BUFFER))
-        // The engine would read before it polls the handler, into a buffer of its own, as the
-        // request holds the other one. `TimedIo` looks afterwards, when there is need to.
-        .half_close(true);
-    builder
-}
-
-/// The engine's own default for its buffers.
-const MIN_BUFFER: usize = 8192 + 4096 * 100;
 
 /// Closes the connection so that an answer given early arrives: closing with unread bytes would
 /// make the system reset it.
@@ -278,6 +221,7 @@ impl<'a> Guard<'a> {
 /// Counts how the connection ended, and says it to those who look closely.
 pub(super) fn note(shared: &Shared, entry: &Entry, ended: &Ended) {
     let peer = entry.connection().peer;
+    let gone = entry.watch.is_gone();
     match ended {
         Ended::Done | Ended::Cut => {}
         // Not the client's fault.
@@ -291,11 +235,11 @@ pub(super) fn note(shared: &Shared, entry: &Entry, ended: &Ended) {
             tracing::debug!(?peer, kind, "a connection was misused");
         }
         Ended::Io(error) => {
-            shared.metrics.error("io");
-            tracing::debug!(?peer, %error, "a connection failed");
+            let kind = if gone { "client_gone" } else { "io" };
+            shared.metrics.error(kind);
+            tracing::debug!(?peer, kind, %error, "a connection failed");
         }
         Ended::Engine(error) => {
-            let gone = entry.watch.is_gone();
             let kind = if gone { "client_gone" } else { kind_of(error) };
             shared.metrics.error(kind);
             let cause = std::error::Error::source(error).map(ToString::to_string);

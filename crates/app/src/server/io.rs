@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::FrameMeter;
@@ -20,6 +21,8 @@ pub(crate) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub(crate) struct TimedIo<T> {
     io: T,
     entry: Arc<Entry>,
+    /// Bytes that were read and given back.
+    unread: Bytes,
     /// Whether what is below tells which bytes go out: TLS takes them long before the socket does.
     pub(crate) is_noted_below: bool,
     /// Bytes that were read to find out which protocol is spoken, or whether the client is there.
@@ -44,6 +47,7 @@ impl<T: AsyncRead + Unpin> TimedIo<T> {
         Self {
             io,
             entry,
+            unread: Bytes::new(),
             is_noted_below: false,
             ahead: [0; 24],
             given: 0,
@@ -56,6 +60,11 @@ impl<T: AsyncRead + Unpin> TimedIo<T> {
     /// Counts the frames of HTTP/2 that come after the preface.
     pub(crate) fn count_frames(&mut self) {
         self.meter = Some(FrameMeter::new());
+    }
+
+    /// Has the next reads begin with bytes that were read from here.
+    pub(crate) fn give_back(&mut self, unread: impl Into<Bytes>) {
+        self.unread = unread.into();
     }
 
     /// Reads until the protocol is known. What was read is given back by the next reads.
@@ -110,6 +119,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for TimedIo<T> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if !this.unread.is_empty() {
+            let part = this.unread.len().min(buf.remaining());
+            buf.put_slice(&this.unread.split_to(part));
+            return Poll::Ready(Ok(()));
+        }
         if this.given < this.filled {
             let left = this.ahead.get(this.given..this.filled).unwrap_or_default();
             let part = left.get(..buf.remaining().min(left.len())).unwrap_or(left);

@@ -8,6 +8,7 @@ mod connection;
 mod events;
 mod flow;
 mod frames;
+mod http1;
 mod io;
 pub(crate) mod listener;
 mod metrics;

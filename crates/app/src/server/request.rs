@@ -11,7 +11,7 @@ use http::header::{CONNECTION, HeaderValue};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use plumego_contract::{
-    Body, BoxError, Error, IntoResponse as _, RequestContext, Response, Streaming,
+    Body, BoxError, Error, IntoResponse as _, LateFields, RequestContext, Response, Streaming,
 };
 
 use super::Shared;
@@ -22,9 +22,21 @@ use super::events::Events;
 use super::flow::Flow;
 
 /// Hands a request of the engine to the router.
-pub(crate) fn answer(flow: Flow, request: http::Request<Incoming>) -> Answer {
+pub(crate) fn answer_incoming(flow: Flow, request: http::Request<Incoming>) -> Answer {
     let has_body = !request.body().is_end_stream();
-    flow.request(has_body);
+    let request = request.map(|incoming| {
+        if has_body {
+            Body::new(RequestBody::new(incoming, flow.clone()))
+        } else {
+            Body::empty()
+        }
+    });
+    answer(flow, request, has_body)
+}
+
+/// Hands a request to the router. `has_more` tells whether some of its body is still to come.
+pub(crate) fn answer(flow: Flow, mut request: http::Request<Body>, has_more: bool) -> Answer {
+    flow.request(has_more);
     if flow.entry.is_new() {
         let entry = &flow.entry;
         entry
@@ -32,13 +44,6 @@ pub(crate) fn answer(flow: Flow, request: http::Request<Incoming>) -> Answer {
             .note_stranger(entry.connection(), request.headers());
     }
     let http1 = request.version() <= http::Version::HTTP_11;
-    let mut request = request.map(|incoming| {
-        if has_body {
-            Body::new(RequestBody::new(incoming, flow.clone()))
-        } else {
-            Body::empty()
-        }
-    });
     if let Some(certificate) = flow.entry.certificate.get() {
         request.extensions_mut().insert(certificate.clone());
     }
@@ -52,7 +57,7 @@ pub(crate) fn answer(flow: Flow, request: http::Request<Incoming>) -> Answer {
     match catch_unwind(AssertUnwindSafe(dispatch)) {
         Ok(dispatch) => Answer {
             pending: Some((dispatch.response, Open::new(flow, dispatch.context))),
-            failed: None,
+            ready: None,
             http1,
         },
         Err(panic) => Answer::panicked(flow, panic.as_ref()),
@@ -113,11 +118,20 @@ impl Drop for Open {
 pub(crate) struct Answer {
     pending: Option<(ResponseFuture, Open)>,
     /// In a box: this is moved with every request, and hardly ever there.
-    failed: Option<Box<Response<Tracked>>>,
+    ready: Option<Box<Response<Tracked>>>,
     http1: bool,
 }
 
 impl Answer {
+    /// One that is there already.
+    pub(crate) fn ready(response: Box<Response<Tracked>>) -> Self {
+        Self {
+            pending: None,
+            ready: Some(response),
+            http1: true,
+        }
+    }
+
     /// The router itself panicked: there is no context to speak of.
     fn panicked(flow: Flow, panic: &(dyn Any + Send)) -> Self {
         let open = Open {
@@ -127,13 +141,8 @@ impl Answer {
         };
         let response = open.panicked(panic);
         open.flow.respond(false);
-        Self {
-            pending: None,
-            failed: Some(Box::new(
-                response.map(|body| Tracked::new(body, open, None)),
-            )),
-            http1: false,
-        }
+        let response = response.map(|body| Tracked::new(body, open, None));
+        Self::ready(Box::new(response))
     }
 }
 
@@ -142,7 +151,7 @@ impl Future for Answer {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if let Some(response) = this.failed.take() {
+        if let Some(response) = this.ready.take() {
             return Poll::Ready(Ok(*response));
         }
         let Some((pending, open)) = &mut this.pending else {
@@ -252,6 +261,17 @@ struct Pieces {
 }
 
 impl Tracked {
+    /// All of it, when that is in memory and goes out as it is.
+    pub(crate) fn in_memory(&self) -> Option<&[u8]> {
+        let goes_whole = self.pieces.is_none();
+        self.body.as_bytes().filter(|_| goes_whole)
+    }
+
+    /// What its headers lack.
+    pub(crate) fn late_fields(&self) -> Option<&dyn LateFields> {
+        self.open.as_ref()?.context.as_ref()?.late_fields()
+    }
+
     fn new(body: Body, open: Open, events: Option<Events>) -> Self {
         let max = match (open.flow.is_stream(), body.is_stream()) {
             (true, _) => Some(PIECE),

@@ -18,7 +18,7 @@ use super::connection::{Ended, Guard};
 use super::flow::Flow;
 use super::io::TimedIo;
 use super::registry::{Entry, lock};
-use super::request::answer;
+use super::request::answer_incoming;
 use super::watch::{Expired, Phase, Watch, Watchdog};
 
 /// Whether HTTP/2 is built in.
@@ -69,7 +69,7 @@ where
     let engine = builder(shared, streams.clone());
     let service = service_fn(move |request| {
         let flow = streams.open();
-        answer(flow, request)
+        answer_incoming(flow, request)
     });
     let mut engine = pin!(engine.serve_connection(TokioIo::new(io), service));
     let mut told = false;

@@ -1,5 +1,6 @@
 //! What the requests of one connection share.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use http::HeaderValue;
@@ -18,6 +19,7 @@ pub struct ConnectionContext {
     connection: Connection,
     routes: Arc<[Arc<RouteInfo>]>,
     usual_host: OnceLock<HeaderValue>,
+    takes_late_fields: AtomicBool,
 }
 
 impl ConnectionContext {
@@ -32,6 +34,7 @@ impl ConnectionContext {
             connection,
             routes,
             usual_host: OnceLock::new(),
+            takes_late_fields: AtomicBool::new(false),
         }
     }
 
@@ -59,6 +62,16 @@ impl ConnectionContext {
     /// Whether this is the `Host` that is remembered, which need not be looked at again.
     pub fn remembers_host(&self, host: &HeaderValue) -> bool {
         self.usual_host() == Some(host)
+    }
+
+    /// Whether the server adds [`LateFields`](super::LateFields) to the answers of the requests
+    /// that follow. Not unless it says so.
+    pub fn take_late_fields(&self, takes: bool) {
+        self.takes_late_fields.store(takes, Ordering::Relaxed);
+    }
+
+    pub(super) fn takes_late_fields(&self) -> bool {
+        self.takes_late_fields.load(Ordering::Relaxed)
     }
 
     pub(super) fn usual_host(&self) -> Option<&HeaderValue> {

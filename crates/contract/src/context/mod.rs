@@ -5,6 +5,7 @@ mod app;
 mod connection;
 mod home;
 mod id;
+mod late;
 mod params;
 mod proxy;
 
@@ -27,6 +28,7 @@ pub use self::app::{
 pub use self::connection::{Connection, UnixPeer};
 pub use self::home::ConnectionContext;
 pub use self::id::RequestId;
+pub use self::late::LateFields;
 pub use self::params::Params;
 pub use self::proxy::{
     Client, ForwardedHeader, ParseForwardedHeaderError, ParseTrustedProxiesError, TrustedProxies,
@@ -74,6 +76,7 @@ struct Inner {
     late_request_id: OnceLock<RequestId>,
     error: OnceLock<(&'static str, Option<Box<str>>)>,
     error_reports: AtomicBool,
+    late_fields: OnceLock<Box<dyn LateFields>>,
     after: AfterResponse,
 }
 
@@ -159,6 +162,7 @@ impl RequestContext {
             late_request_id: OnceLock::new(),
             error: OnceLock::new(),
             error_reports: AtomicBool::new(false),
+            late_fields: OnceLock::new(),
             after: AfterResponse::default(),
         }))
     }
@@ -320,6 +324,22 @@ impl RequestContext {
         if inner.late_request_id.get().is_none() {
             inner.request_id = inner.request_id.take().or(id);
         }
+    }
+
+    /// Whether the server adds [`LateFields`] to the answer, and has none yet.
+    pub fn takes_late_fields(&self) -> bool {
+        self.0.home.takes_late_fields() && self.0.late_fields.get().is_none()
+    }
+
+    /// Leaves fields for the answer to the server, which [takes](Self::takes_late_fields) them.
+    /// The first ones stay.
+    pub fn leave_fields(&self, fields: impl LateFields) {
+        let _ = self.0.late_fields.set(Box::new(fields));
+    }
+
+    /// The fields that were left for the answer.
+    pub fn late_fields(&self) -> Option<&dyn LateFields> {
+        self.0.late_fields.get().map(Box::as_ref)
     }
 
     /// Notes the code of the error that is being answered; the first one stays.

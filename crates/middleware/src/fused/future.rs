@@ -8,7 +8,7 @@ use plumego_contract::{Error, Request, RequestContext, Response};
 use plumego_stdx::Shard;
 use tower_service::Service;
 
-use super::headers::{Said, Values};
+use super::headers::{Late, Said, Values};
 use super::service::Shared;
 use crate::concurrency_limit::Slot;
 use crate::debug_errors::Teller;
@@ -202,7 +202,9 @@ impl Marks {
 
     /// The answer as it leaves the outermost layer.
     fn put_on(&mut self, mut response: Response) -> Response {
-        let Shared { layers, prepared } = &*self.shared;
+        let Shared {
+            layers, prepared, ..
+        } = &*self.shared;
         let observe = layers.observe.as_ref();
         let context = &self.context;
         let values = Values {
@@ -220,7 +222,17 @@ impl Marks {
             .as_ref()
             .and_then(|prepared| prepared.of(layers, headers, &said, &values));
         if let Some(ready) = ready {
-            *headers = ready.fill(std::mem::take(headers), layers, said, values);
+            // Those of a guard that is around all others: nobody looks at them before they go.
+            if self.shared.is_outermost && context.takes_late_fields() {
+                let shared = self.shared.clone();
+                context.leave_fields(Late {
+                    shared,
+                    said,
+                    values,
+                });
+            } else {
+                *headers = ready.fill(std::mem::take(headers), layers, said, values);
+            }
         } else {
             layers.mark(&mut response, &said);
             if let Some(teller) = self.teller.take() {

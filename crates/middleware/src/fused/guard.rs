@@ -23,10 +23,21 @@ pin_project! {
     }
 }
 
+impl FusedGuard {
+    /// The guard of a router that has nothing around it: no layer sees an answer after this one. So
+    /// the headers that are always the same may be left to the server, which writes them cheaper
+    /// (see [`LateFields`](plumego_contract::LateFields)).
+    pub fn outermost(layers: &FusedLayer) -> Self {
+        Self {
+            shared: Shared::shards(layers, true),
+        }
+    }
+}
+
 impl From<FusedLayer> for FusedGuard {
     fn from(layers: FusedLayer) -> Self {
         Self {
-            shared: Shared::shards(&layers),
+            shared: Shared::shards(&layers, false),
         }
     }
 }

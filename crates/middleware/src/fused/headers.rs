@@ -2,16 +2,19 @@
 
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use plumego_contract::Response;
+use plumego_contract::{LateFields, Response};
 use plumego_security::headers::CspNonce;
 use plumego_security::limit::Decision;
 
+use plumego_stdx::Shard;
+
 use super::FusedLayer;
+use super::service::Shared;
 use crate::observe::{SPAN_ID, TRACERESPONSE};
 use crate::rate_limit::{RATELIMIT, RATELIMIT_POLICY, RateLimitHeaders};
 
 /// What the headers of one answer depend on.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Said {
     pub(super) secure: bool,
     pub(super) nonce: Option<CspNonce>,
@@ -22,7 +25,7 @@ pub(super) struct Said {
 }
 
 /// What an answer carries as text of its own.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Values {
     pub(super) trace: Option<HeaderValue>,
     pub(super) span: Option<HeaderValue>,
@@ -49,6 +52,9 @@ pub(super) struct Ready {
     /// What the first of the headers are, in the order in which the map and its copies show them;
     /// the others are always the same.
     parts: Box<[Part]>,
+    /// The same for an answer that goes out as lines: how those begin that differ, and all others.
+    begins: Box<[Box<[u8]>]>,
+    lines: Box<[u8]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,12 +139,7 @@ impl Prepared {
         if !complete || own.len() != own.keys_len() {
             return None;
         }
-        let ready = match (said.origin.is_some(), said.secure) {
-            (false, false) => &self.plain,
-            (false, true) => &self.secure,
-            (true, false) => &self.shared,
-            (true, true) => &self.shared_secure,
-        };
+        let ready = self.kind(said);
         // Most answers have a content type and nothing else.
         let apart = if own.len() == 1 {
             own.keys().all(|name| name == CONTENT_TYPE)
@@ -147,6 +148,17 @@ impl Prepared {
             own.contains_key(CONTENT_TYPE) && own.keys().all(apart)
         };
         apart.then_some(ready)
+    }
+}
+
+impl Prepared {
+    fn kind(&self, said: &Said) -> &Ready {
+        match (said.origin.is_some(), said.secure) {
+            (false, false) => &self.plain,
+            (false, true) => &self.secure,
+            (true, false) => &self.shared,
+            (true, true) => &self.shared_secure,
+        }
     }
 }
 
@@ -166,7 +178,7 @@ impl Ready {
             name if name == SPAN_ID => Some(Part::Span),
             _ => None,
         };
-        let parts = all.keys().filter_map(part).collect();
+        let parts: Box<[Part]> = all.keys().filter_map(part).collect();
         let mut headers = HeaderMap::with_capacity(all.len());
         for differs in [true, false] {
             let some = all
@@ -182,9 +194,52 @@ impl Ready {
             }
         }
         let copy = headers.clone();
-        copy.iter()
-            .eq(headers.iter())
-            .then_some(Self { headers, parts })
+        let differ = headers.keys().take(parts.len());
+        let begins = differ.map(|name| format!("{name}: ").into_bytes().into());
+        let begins = begins.collect();
+        let mut lines = Vec::new();
+        for (name, value) in headers.iter().skip(parts.len()) {
+            write_line(&mut lines, format!("{name}: ").as_bytes(), value.as_bytes());
+        }
+        copy.iter().eq(headers.iter()).then_some(Self {
+            headers,
+            parts,
+            begins,
+            lines: lines.into(),
+        })
+    }
+
+    /// The headers of one answer as lines, without its content type.
+    fn write_lines(&self, out: &mut Vec<u8>, layers: &FusedLayer, said: &Said, values: &Values) {
+        out.extend_from_slice(&self.lines);
+        let guard = layers.abuse_guard.as_ref();
+        let differ = self.begins.iter().zip(self.headers.values());
+        for (part, (begin, usual)) in self.parts.iter().zip(differ) {
+            let value = match part {
+                Part::ContentType => continue,
+                Part::RateLimit => {
+                    out.extend_from_slice(begin);
+                    if let (Some(guard), Some(decision)) = (guard, &said.decision) {
+                        guard
+                            .shared()
+                            .put_limit(decision, |text| out.extend_from_slice(text));
+                    }
+                    out.extend_from_slice(b"\r\n");
+                    continue;
+                }
+                Part::RatePolicy => {
+                    let changed = guard.and_then(|guard| guard.shared().changed_policy());
+                    let policy = changed.as_ref().unwrap_or(usual);
+                    write_line(out, begin, policy.as_bytes());
+                    continue;
+                }
+                Part::Origin => &said.origin,
+                Part::Trace => &values.trace,
+                Part::Span => &values.span,
+                Part::Id => &values.id,
+            };
+            write_line(out, begin, value.as_ref().unwrap_or(usual).as_bytes());
+        }
     }
 
     /// The headers of one answer.
@@ -231,6 +286,40 @@ impl Ready {
         }
         headers
     }
+}
+
+/// The headers of one answer, which its server adds to its own.
+pub(super) struct Late {
+    pub(super) shared: Shard<Shared>,
+    pub(super) said: Said,
+    pub(super) values: Values,
+}
+
+impl Late {
+    fn ready(&self) -> Option<&Ready> {
+        self.shared.prepared.as_ref().map(|it| it.kind(&self.said))
+    }
+}
+
+impl LateFields for Late {
+    fn write_lines(&self, out: &mut Vec<u8>) {
+        if let Some(ready) = self.ready() {
+            ready.write_lines(out, &self.shared.layers, &self.said, &self.values);
+        }
+    }
+
+    fn add_to(&self, headers: &mut HeaderMap) {
+        if let Some(ready) = self.ready() {
+            let (said, values) = (self.said.clone(), self.values.clone());
+            *headers = ready.fill(std::mem::take(headers), &self.shared.layers, said, values);
+        }
+    }
+}
+
+fn write_line(out: &mut Vec<u8>, begin: &[u8], value: &[u8]) {
+    out.extend_from_slice(begin);
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
 }
 
 /// The headers with something in each place, made as those of any answer are.

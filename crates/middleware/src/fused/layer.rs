@@ -47,7 +47,7 @@ impl<S> Layer<S> for FusedLayer {
     fn layer(&self, inner: S) -> Self::Service {
         FusedService {
             inner,
-            shared: Arc::new(Shared::shards(self)),
+            shared: Arc::new(Shared::shards(self, false)),
         }
     }
 }

@@ -31,12 +31,15 @@ pub struct FusedService<S> {
 pub(super) struct Shared {
     pub(super) layers: FusedLayer,
     pub(super) prepared: Option<Prepared>,
+    /// Whether nothing is around these layers.
+    pub(super) is_outermost: bool,
 }
 
 impl Shared {
     /// As many as there are, so that no two processors count references in the same place.
-    pub(super) fn shards(layers: &FusedLayer) -> Shards<Self> {
+    pub(super) fn shards(layers: &FusedLayer, is_outermost: bool) -> Shards<Self> {
         Shards::new(|| Self {
+            is_outermost,
             prepared: Prepared::new(layers),
             layers: layers.clone(),
         })

@@ -88,22 +88,26 @@ impl Fields {
 
     /// The value of `RateLimit`.
     pub(super) fn limit(&self, decision: &Decision, quota: &Quota) -> HeaderValue {
-        let (left, window) = left(decision, quota);
-        let mut number = itoa::Buffer::new();
         // Put together on the stack, so that the value is one allocation of its own size.
         let mut text = [0; MAX_ITEM_BYTES];
         let mut room = text.as_mut_slice();
         // There is room for all of it.
-        let mut put = |part: &[u8]| drop(room.write_all(part));
+        self.put_limit(decision, quota, |part| drop(room.write_all(part)));
+        let used = MAX_ITEM_BYTES - room.len();
+        let text = text.get(..used).unwrap_or_default();
+        // Digits, the name and the signs between them are valid in a header.
+        HeaderValue::from_bytes(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+
+    /// The same in parts.
+    pub(super) fn put_limit(&self, decision: &Decision, quota: &Quota, mut put: impl FnMut(&[u8])) {
+        let (left, window) = left(decision, quota);
+        let mut number = itoa::Buffer::new();
         put(&self.item);
         put(b";r=");
         put(number.format(left).as_bytes());
         put(b";t=");
         put(number.format(window).as_bytes());
-        let used = MAX_ITEM_BYTES - room.len();
-        let text = text.get(..used).unwrap_or_default();
-        // Digits, the name and the signs between them are valid in a header.
-        HeaderValue::from_bytes(text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }
 

@@ -137,6 +137,12 @@ impl Shared {
         self.fields.limit(decision, &self.limiter.quota())
     }
 
+    /// The same in parts.
+    pub(crate) fn put_limit(&self, decision: &Decision, put: impl FnMut(&[u8])) {
+        let quota = self.limiter.quota();
+        self.fields.put_limit(decision, &quota, put);
+    }
+
     pub(crate) fn mark(&self, headers: &mut HeaderMap, decision: &Decision) {
         self.fields.add(headers, decision, self.limiter.quota());
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,8 +14,8 @@ use plumego_middleware::cors::CorsConfig;
 use plumego_middleware::debug_errors::RouteList;
 use plumego_middleware::rate_limit::{AbuseGuardConfig, AbuseGuardLayer, RateLimitHeaders};
 use plumego_middleware::{
-    BodyLimitLayer, DebugErrorsLayer, FusedLayer, ObserveLayer, RecoverLayer, RequestIdLayer,
-    SecurityHeadersLayer, TimeoutLayer,
+    BodyLimitLayer, DebugErrorsLayer, FusedGuard, FusedLayer, ObserveLayer, RecoverLayer,
+    RequestIdLayer, SecurityHeadersLayer, TimeoutLayer,
 };
 use plumego_observe::record::{RequestRecord, RequestSink};
 use plumego_router::{Frozen, Router};
@@ -262,14 +263,50 @@ async fn send(service: &Frozen, request: http::Request<Body>) -> Response {
     service.dispatch(connection, request).response.await
 }
 
+/// The answer as a server sends it that adds the fields which were left to it: as lines, or to the
+/// map.
+async fn send_late(service: &Frozen, request: http::Request<Body>, as_lines: bool) -> Response {
+    let connection = *request.extensions().get::<Connection>().unwrap();
+    let home = service.connect(connection);
+    home.take_late_fields(true);
+    let dispatch = service.dispatch_on(&home, request);
+    let mut response = dispatch.response.await;
+    let Some(late) = dispatch.context.late_fields() else {
+        return response;
+    };
+    LEFT.fetch_add(1, Ordering::Relaxed);
+    if !as_lines {
+        late.add_to(response.headers_mut());
+        return response;
+    }
+    let mut lines = Vec::new();
+    late.write_lines(&mut lines);
+    let lines = String::from_utf8(lines).unwrap();
+    for line in lines.strip_suffix("\r\n").unwrap().split("\r\n") {
+        let (name, value) = line.split_once(": ").unwrap();
+        let name: http::HeaderName = name.parse().unwrap();
+        response.headers_mut().append(name, value.parse().unwrap());
+    }
+    response
+}
+
+/// How often fields were left to the server.
+static LEFT: AtomicUsize = AtomicUsize::new(0);
+
 type Seen = (StatusCode, BTreeMap<String, Vec<String>>, String);
 
 /// Every answer of one stack, in turn, and the records of all.
-async fn answers(service: &Frozen, log: &Log) -> (Vec<(String, Seen)>, Vec<String>) {
+async fn answers<F>(
+    log: &Log,
+    send: impl Fn(http::Request<Body>) -> F,
+) -> (Vec<(String, Seen)>, Vec<String>)
+where
+    F: Future<Output = Response>,
+{
     let mut all = Vec::new();
     for request in requests() {
         let what = format!("{} {}", request.method(), request.uri());
-        all.push((what, seen(send(service, request).await).await));
+        all.push((what, seen(send(request).await).await));
     }
     (all, log.0.lock().unwrap().clone())
 }
@@ -279,18 +316,32 @@ async fn check(debug: bool, change: impl Fn(&mut FusedLayer)) {
     let mut fused = layers(&log, debug);
     change(&mut fused);
     let service = routes(Router::new().layers(&["stack"], fused));
-    let (fused, fused_log) = answers(&service, &log).await;
+    let (fused, fused_log) = answers(&log, |request| send(&service, request)).await;
 
     let log = Log::default();
     let mut apart = layers(&log, debug);
     change(&mut apart);
     let service = routes(stacked(Router::new(), apart));
-    let (apart, apart_log) = answers(&service, &log).await;
+    let (apart, apart_log) = answers(&log, |request| send(&service, request)).await;
 
     for (one, other) in fused.iter().zip(&apart) {
         assert_eq!(one, other);
     }
     assert_eq!(fused_log, apart_log);
+
+    for as_lines in [true, false] {
+        let log = Log::default();
+        let mut outermost = layers(&log, debug);
+        change(&mut outermost);
+        let guard = FusedGuard::outermost(&outermost);
+        let service = routes(Router::new().context_layer(&["stack"], guard));
+        let send = |request| send_late(&service, request, as_lines);
+        let (late, late_log) = answers(&log, send).await;
+        for (one, other) in late.iter().zip(&apart) {
+            assert_eq!(one, other);
+        }
+        assert_eq!(late_log, apart_log);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -309,6 +360,7 @@ fn guard(headers: RateLimitHeaders) -> AbuseGuardLayer {
 async fn headers_put_together_beforehand_are_those_of_the_layers() {
     let plain = || Some(SecurityHeadersLayer::default());
     check(false, |layers| layers.security_headers = plain()).await;
+    assert!(LEFT.load(Ordering::Relaxed) > 0, "nobody left fields");
     for headers in [RateLimitHeaders::Off, RateLimitHeaders::Standard] {
         check(false, |layers| {
             layers.security_headers = plain();
@@ -413,6 +465,38 @@ async fn headers_follow_a_limit_that_changes() {
     assert_eq!(policy().await, "\"abuse-guard\";q=40;w=40");
     limit.set(2, 50).unwrap();
     assert_eq!(policy().await, "\"abuse-guard\";q=50;w=25");
+}
+
+/// The same where they are left to the server; and a layer around the guard sees them all.
+#[tokio::test(start_paused = true)]
+async fn fields_that_are_left_follow_a_limit_too_and_only_the_outermost_leaves_any() {
+    let mut on = layers(&Log::default(), false);
+    on.security_headers = Some(SecurityHeadersLayer::default());
+    let limit = on.abuse_guard.clone().unwrap();
+    let get = || {
+        let mut request = get_from("192.0.2.1", "/");
+        let host = http::HeaderValue::from_static("shop.example");
+        request.headers_mut().insert("host", host);
+        request
+    };
+    let guard = FusedGuard::outermost(&on);
+    let service = routes(Router::new().context_layer(&["stack"], guard));
+    limit.set(2, 50).unwrap();
+    for as_lines in [true, false] {
+        let answer = send_late(&service, get(), as_lines).await;
+        assert_eq!(
+            answer.headers()["ratelimit-policy"],
+            "\"abuse-guard\";q=50;w=25"
+        );
+    }
+    let inner = FusedGuard::from(on);
+    let service = routes(Router::new().context_layer(&["stack"], inner));
+    let home = service.connect(*get().extensions().get::<Connection>().unwrap());
+    home.take_late_fields(true);
+    let dispatch = service.dispatch_on(&home, get());
+    let answer = dispatch.response.await;
+    assert!(answer.headers().contains_key("x-frame-options"));
+    assert!(dispatch.context.late_fields().is_none());
 }
 
 /// A request whose client goes away: one record, and its slot is free again.
