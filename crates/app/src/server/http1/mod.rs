@@ -10,6 +10,8 @@ mod date;
 mod engine;
 mod head;
 mod short;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::sync::Arc;
