@@ -15,6 +15,7 @@ pub mod dotenv;
 mod drive;
 pub mod etag;
 pub mod forwarded;
+pub mod http1_head;
 pub mod if_none_match;
 pub mod jwt;
 pub mod multipart;
@@ -79,6 +80,11 @@ pub const TARGETS: &[Target] = &[
         name: "forwarded",
         run: forwarded::run,
         seeds: forwarded::SEEDS,
+    },
+    Target {
+        name: "http1_head",
+        run: http1_head::run,
+        seeds: http1_head::SEEDS,
     },
     Target {
         name: "if_none_match",
