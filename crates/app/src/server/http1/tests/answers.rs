@@ -53,3 +53,15 @@ fn request_behind_an_answer_of_the_engine_is_found() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The engine would give it the time of a connection that asks nothing.
+#[test]
+fn half_a_head_behind_a_request_has_the_time_of_a_head() {
+    for rest in ["G", "GET /text HTTP/1.1\r\nhost: x\r\n", "\r\n"] {
+        let bytes = format!("GET /text HTTP/1.1\r\nhost: x\r\n\r\n{rest}");
+        let record = differ(Guarded::No, &[Bytes::from(bytes)], Then::Stay).unwrap();
+        assert_eq!(record.answers.len(), 1, "{rest:?}");
+        assert_eq!(record.closed.as_secs(), 5, "{rest:?}");
+        assert!(record.ended_by("header").is_some(), "{rest:?}");
+    }
+}
