@@ -46,7 +46,9 @@ where
             if let Poll::Ready(ended) = engine.poll_without_shutdown(cx) {
                 return Poll::Ready(ended.map_or_else(Ended::Engine, |()| Ended::Done));
             }
-            if told || entry.watch.phase() == Phase::Head || !guard.is_dismissed(cx) {
+            // Told while it writes an answer that is the last, it would throw away what is left.
+            let hears = matches!(entry.watch.phase(), Phase::Idle | Phase::Handling);
+            if told || !hears || !guard.is_dismissed(cx) {
                 return guard.poll(cx);
             }
             told = true;

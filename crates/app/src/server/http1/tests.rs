@@ -7,6 +7,7 @@ mod guards;
 mod handlers;
 mod phases;
 mod random;
+mod readers;
 mod shapes;
 mod sockets;
 
