@@ -17,7 +17,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use plumego_contract::Body;
 
-use self::head::Found;
+use self::head::Missing;
 
 // It is private to the server: nobody else has a use for it.
 #[path = "../../crates/app/src/server/http1/head.rs"]
@@ -59,25 +59,25 @@ pub fn run(data: &[u8]) {
 /// How long the request in front is, if it is taken.
 fn check(data: &[u8], max: usize) -> Option<usize> {
     match head::find(data, max) {
-        Found::Whole(request, length) => {
+        Ok((request, length)) => {
             let (parts, body) = request.into_parts();
             let bytes = data.get(..length).unwrap_or_default();
             let body = body.as_bytes().unwrap_or_default();
             assert_eq!(bytes.len(), length, "more than there is");
             assert_eq!(read(bytes), Some(Seen::new(&parts, body)));
             let shorter = data.get(..length - 1).unwrap_or_default();
-            assert!(!matches!(head::find(shorter, max), Found::Whole(..)));
+            assert!(head::find(shorter, max).is_err());
             let mut seen = engine(&[bytes, NEXT].concat(), max.max(NEXT.len()));
             assert_eq!(seen.pop().map(|it| it.target), Some("/next".to_owned()));
             assert_eq!(seen, [Seen::new(&parts, body)]);
             Some(length)
         }
         // More is awaited only where the engine awaits more, too.
-        Found::Part => {
+        Err(Missing::Part) => {
             assert_eq!(engine(data, max), []);
             None
         }
-        Found::Other => None,
+        Err(Missing::Other) => None,
     }
 }
 

@@ -69,7 +69,8 @@ pub struct RequestRecord<'a> {
     pub host: Option<&'a str>,
     /// The status that was sent, or would have been.
     pub status: u16,
-    /// Bytes of the request's body that were read.
+    /// Bytes of the request's body: all of one that came whole with its head, of others those that
+    /// were read.
     pub request_bytes: u64,
     /// Bytes of the answer's body that were handed on.
     pub response_bytes: u64,

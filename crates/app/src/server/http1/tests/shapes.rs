@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Guarded, Record, Then, differ};
-use crate::server::http1::head::{Found, find};
+use crate::server::http1::head::find;
 
 /// What is to become of a shape, with a plain request after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -499,7 +499,7 @@ fn bytes(text: &str) -> Bytes {
 fn check(name: &str, request: &str, expected: Fate) -> Result<(), String> {
     let length = bytes(request).len();
     let found = find(&bytes(request), super::MAX_HEAD);
-    let is_plain = matches!(found, Found::Whole(_, it) if it == length);
+    let is_plain = found.is_ok_and(|(_, it)| it == length);
     if is_plain != (expected == Plain) {
         return Err(format!("{name}: {expected:?}, but plain is {is_plain}"));
     }
