@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ struct Shared {
     signalled: Notify,
     /// Something was read: its files may be others.
     reloaded: Notify,
+    /// The sources that refused what they read last.
+    refusing: Vec<AtomicBool>,
     /// What the files were when everything was read for the first time.
     known: Known,
 }
@@ -79,6 +82,7 @@ impl Reloader {
         let paths: Vec<_> = sources.iter().map(|source| source.paths()).collect();
         Self(Arc::new(Shared {
             known: Known::look(&paths),
+            refusing: sources.iter().map(|_| AtomicBool::new(false)).collect(),
             sources,
             count: count.ok(),
             one_at_a_time: Mutex::new(()),
@@ -107,7 +111,12 @@ impl Reloader {
         for (at, source) in self.0.sources.iter().enumerate() {
             if which(at) {
                 let outcome = read(source.reload()).await;
-                self.note(source.name(), trigger, &outcome);
+                let has_refused = self
+                    .0
+                    .refusing
+                    .get(at)
+                    .is_some_and(|refusing| refusing.swap(outcome.is_err(), Ordering::Relaxed));
+                self.note(source.name(), trigger, has_refused, &outcome);
                 report.push(source.name(), outcome);
             }
         }
@@ -149,7 +158,15 @@ impl Reloader {
         self.0.sources.iter().map(|source| source.paths()).collect()
     }
 
-    fn note(&self, source: &'static str, trigger: Trigger, outcome: &Result<Changes, Refused>) {
+    /// A file that was saved and says the same is no news, unless it was refused before.
+    fn note(
+        &self,
+        source: &'static str,
+        trigger: Trigger,
+        has_refused: bool,
+        outcome: &Result<Changes, Refused>,
+    ) {
+        let is_news = trigger != Trigger::File || has_refused;
         let trigger = trigger.as_str();
         let result = match outcome {
             Err(refused) => {
@@ -165,10 +182,10 @@ impl Reloader {
             Ok(changes) if changes.is_empty() => {
                 let warnings = some(changes.warnings());
                 let warnings = warnings.as_deref();
-                if trigger == Trigger::File.as_str() {
-                    tracing::debug!(source, trigger, warnings, "reloaded, nothing has changed");
-                } else {
+                if is_news {
                     tracing::info!(source, trigger, warnings, "reloaded, nothing has changed");
+                } else {
+                    tracing::debug!(source, trigger, warnings, "reloaded, nothing has changed");
                 }
                 "unchanged"
             }

@@ -4,8 +4,11 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
+use plumego_observe::log::{CaptureSink, LogConfig, LogWriter};
+
 use super::Text;
 use crate::client::{app, start, stop, within};
+use crate::heard::hear;
 
 /// The source reads this next, and nothing else on the way.
 async fn reads(seen: &mut tokio::sync::watch::Receiver<String>, expected: &str) {
@@ -171,5 +174,35 @@ async fn a_file_that_is_refused_leaves_what_was_and_is_read_when_it_is_right() {
     assert!(!seen.has_changed().unwrap());
     replace(&file, "good");
     reads(&mut seen, "good").await;
+    stop(running).await;
+}
+
+/// Whoever put it right heard nothing, when what it says is what was in force.
+#[tokio::test]
+async fn a_file_that_was_refused_is_told_to_be_right_again() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("text");
+    fs::write(&file, "good").unwrap();
+    let sink = CaptureSink::default();
+    let writer = LogWriter::new(sink.clone(), &LogConfig::default());
+    let _heard = hear(writer.clone());
+    let app = app().log_writer(writer.clone());
+    let (running, _) = start(app.reload(Text::new("text", &file))).await;
+    for (text, told) in [
+        ("bad", "reloader: not reloaded, nothing has changed"),
+        (
+            "good",
+            "reloader: reloaded, nothing has changed source=\"text\" trigger=\"file\"",
+        ),
+    ] {
+        replace(&file, text);
+        within(async {
+            while !sink.text().contains(told) {
+                writer.flush().unwrap();
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
     stop(running).await;
 }
