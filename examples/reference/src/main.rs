@@ -41,6 +41,7 @@ async fn main() -> Result<(), Error> {
     let auth = tokens.map(TokenAuthLayer::from_list).transpose()?;
     let is_read_by_people = config.server.log_format == LogFormat::Pretty;
     let https = config.server.tls.enabled;
+    let redirects = usize::from(https && config.server.tls.redirect_addr.is_some());
     let (accounts, made) = Accounts::open(config.section("reference")?).await?;
     if let Some(password) = made {
         tell_password(&password, is_read_by_people);
@@ -66,10 +67,12 @@ async fn main() -> Result<(), Error> {
         .on_listening(move |addrs| {
             // Among lines of JSON it would be none; the log has the addresses anyway.
             let addrs = if is_read_by_people { addrs } else { &[] };
+            // The last one only sends clients to `https://`.
+            let pages = addrs.len().saturating_sub(redirects);
             let scheme = if https { "https" } else { "http" };
             // `println!` would end the server when nobody reads what it prints.
             let mut out = std::io::stdout().lock();
-            for addr in addrs {
+            for addr in addrs.iter().take(pages) {
                 let _ = writeln!(
                     out,
                     "Listening on {scheme}://{addr} - open it in a browser."

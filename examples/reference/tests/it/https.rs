@@ -98,6 +98,15 @@ fn three_variables_make_it_https() {
 }
 
 #[test]
+fn address_that_sends_to_https_is_no_page_to_open() {
+    let files = Files::new();
+    let app = files.start(&[("TLS_REDIRECT_ADDR", "127.0.0.1:0")]);
+    let (_, rest) = app.terminate();
+    assert!(rest.contains(": listening on http://127.0.0.1:"), "{rest}");
+    assert!(!rest.contains("Listening on"), "{rest}");
+}
+
+#[test]
 fn renewed_certificate_is_taken_without_a_restart() {
     if !has_curl() {
         return;
