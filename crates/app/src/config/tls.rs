@@ -176,12 +176,20 @@ impl TlsSettings {
                 "not used: {set}. TLS is not spoken; set TLS_ENABLED=true, or take these away"
             ));
         }
-        let is_idle = self.client_auth == ClientAuth::None && self.client_ca_file.is_some();
-        is_idle.then(|| {
-            "not used: TLS_CLIENT_CA_FILE. Clients are not asked for a certificate; set \
-             TLS_CLIENT_AUTH to optional or required, or take the file away"
-                .to_owned()
-        })
+        let has_no_question = self.client_auth == ClientAuth::None && self.client_ca_file.is_some();
+        let has_no_redirect = self.redirect_addr.is_none() && self.redirect_port != HTTPS;
+        let idle = [
+            has_no_question.then_some(
+                "not used: TLS_CLIENT_CA_FILE. Clients are not asked for a certificate; set \
+                 TLS_CLIENT_AUTH to optional or required, or take the file away",
+            ),
+            has_no_redirect.then_some(
+                "not used: TLS_REDIRECT_PORT. Nobody is sent from http to https; set \
+                 TLS_REDIRECT_ADDR, or take the port away",
+            ),
+        ];
+        let idle: Vec<_> = idle.into_iter().flatten().collect();
+        (!idle.is_empty()).then(|| idle.join("; "))
     }
 
     /// The variables of the settings that are not as they are by default, after these.
@@ -193,6 +201,7 @@ impl TlsSettings {
             (self.client_auth != ClientAuth::None, "TLS_CLIENT_AUTH"),
             (self.client_ca_file.is_some(), "TLS_CLIENT_CA_FILE"),
             (self.redirect_addr.is_some(), "TLS_REDIRECT_ADDR"),
+            (self.redirect_port != HTTPS, "TLS_REDIRECT_PORT"),
         ];
         let all = before.iter().chain(&settings);
         let set: Vec<_> = all.filter(|(is, _)| *is).map(|(_, name)| *name).collect();

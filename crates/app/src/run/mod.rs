@@ -165,6 +165,9 @@ impl App {
             .is_of_process
             .then(|| successor.arm(&bound, &self.settings));
         let scheme = self.settings.tls.as_ref().map_or("http", |_| "https");
+        if self.settings.tls.is_some() && bound.iter().all(Bound::is_unix) {
+            tracing::warn!("{TLS_IS_IDLE}");
+        }
         let mut places: Vec<String> = bound.iter().map(|bound| bound.place(scheme)).collect();
         if let Some(redirect) = &self.settings.redirect {
             redirect.name(&bound, &mut places);
@@ -274,6 +277,10 @@ async fn listen(
     }
     Ok(bound)
 }
+
+/// What is told when a certificate was named and no client is shown it.
+const TLS_IS_IDLE: &str = "not used: the settings of TLS. Every socket is a Unix socket, which \
+    speaks plain HTTP and asks for no certificate; listen on an address, or set TLS_ENABLED=false";
 
 /// The code of the error of a start that was told to stop.
 const INTERRUPTED: &str = "start_interrupted";

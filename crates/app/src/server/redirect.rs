@@ -74,13 +74,22 @@ impl Redirect {
         self
     }
 
-    /// Corrects how the sockets are told of: this one is not HTTPS.
+    /// Corrects how the sockets are told of: this one is not HTTPS. Says so when none of those
+    /// that were inherited is the one.
     pub(crate) fn name(&self, bound: &[Bound], places: &mut [String]) {
         let port = self.clone().bound_to(bound).port;
+        let mut is_missing = true;
         for (bound, place) in bound.iter().zip(places) {
             if bound.local_addr().is_some_and(|addr| addr.port() == port) {
                 *place = bound.place("http");
+                is_missing = false;
             }
+        }
+        if is_missing {
+            tracing::warn!(
+                "not used: TLS_REDIRECT_ADDR. No inherited socket has its port ({port}), so nobody \
+                 is sent from http to https; pass one that has, or take the address away"
+            );
         }
     }
 

@@ -63,6 +63,15 @@ impl Bound {
         }
     }
 
+    /// Whether its clients are on this machine and have no address.
+    pub(crate) fn is_unix(&self) -> bool {
+        #[cfg(unix)]
+        if let Self::Unix(_) = self {
+            return true;
+        }
+        false
+    }
+
     /// How it is called in the log, with the scheme that is spoken to addresses.
     pub(crate) fn place(&self, scheme: &str) -> String {
         #[cfg(unix)]

@@ -34,6 +34,9 @@ const PATIENCE: &str = "PLUMEGO_TEST_PATIENCE";
 /// Certificate and key of a server that speaks TLS.
 const TLS: &str = "PLUMEGO_TEST_TLS";
 
+/// The address of it that sends plain HTTP to `https://`.
+const REDIRECT: &str = "PLUMEGO_TEST_REDIRECT";
+
 /// What makes this binary a server.
 const SERVER: [&str; 3] = ["--exact", "handover::child", "--nocapture"];
 
@@ -97,6 +100,7 @@ async fn child() -> Result<(), Error> {
         config.tls.enabled = true;
         config.tls.cert_files = vec![cert.into()];
         config.tls.key_files = vec![key.into()];
+        config.tls.redirect_addr = std::env::var(REDIRECT).ok();
     }
     if let Ok(addr) = std::env::var("APP_ADDR") {
         config.addrs = addr.split(',').map(str::to_owned).collect();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use plumego_app::{ServerConfig, TlsConfig};
+use plumego_app::{App, ServerConfig, TlsConfig};
 use plumego_observe::log::{CaptureSink, LogConfig, LogWriter};
 
 use super::authority::Authority;
@@ -165,6 +165,20 @@ async fn settings_that_are_not_used_are_named_when_it_starts() {
     let text = log_of(with_authority, None).await;
     check(&text, &["not used: TLS_CLIENT_CA_FILE.", "TLS_CLIENT_AUTH"]);
 
+    let with_port = |config: &mut ServerConfig| {
+        with_authority(config);
+        config.tls.redirect_port = 8443;
+    };
+    let text = log_of(with_port, None).await;
+    check(
+        &text,
+        &[
+            "not used: TLS_CLIENT_CA_FILE.",
+            "not used: TLS_REDIRECT_PORT.",
+            "TLS_REDIRECT_ADDR",
+        ],
+    );
+
     let enabled = |config: &mut ServerConfig| {
         files(config);
         config.tls.enabled = true;
@@ -182,6 +196,36 @@ async fn settings_that_are_not_used_are_named_when_it_starts() {
         };
         let text = log_of(change, tls).await;
         assert!(!text.contains("not used"), "{text}");
+    }
+}
+
+/// It was taken in silence: no client was shown the certificate, none was asked for its own.
+#[cfg(unix)]
+#[tokio::test]
+async fn tls_beside_unix_sockets_alone_is_named_when_it_starts() {
+    let authority = Authority::new("test");
+    let (chain, key) = authority.write("good", &authority.server(&["localhost"]));
+    let directory = tempfile::tempdir().unwrap();
+    let socket = format!("unix:{}", directory.path().join("app.sock").display());
+    for (more, is_told) in [(None, true), (Some("127.0.0.1:0"), false)] {
+        let lines = CaptureSink::default();
+        let writer = LogWriter::new(lines.clone(), &LogConfig::default());
+        let _heard = hear(writer.clone());
+        let mut config = ServerConfig::default();
+        config.addrs = vec![socket.clone()];
+        config.addrs.extend(more.map(str::to_owned));
+        let app = App::builder()
+            .config(config)
+            .log_writer(writer)
+            .tls(TlsConfig::files(&chain, &key));
+        let running = app.build().unwrap().start().await.unwrap();
+        stop(running).await;
+        let text = lines.text();
+        assert_eq!(
+            text.contains("not used: the settings of TLS."),
+            is_told,
+            "{text}"
+        );
     }
 }
 
