@@ -2,9 +2,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::HeaderValue;
 use pin_project_lite::pin_project;
-use plumego_contract::{Error, Request, RequestContext, Response};
+use plumego_contract::{Error, Request, RequestContext, RequestId, Response};
 use plumego_stdx::Shard;
 use tower_service::Service;
 
@@ -12,7 +11,7 @@ use super::headers::{Late, Said, Values};
 use super::service::Shared;
 use crate::concurrency_limit::Slot;
 use crate::debug_errors::Teller;
-use crate::observe::{Exchange, span_value, trace_value};
+use crate::observe::Exchange;
 use crate::recover;
 use crate::timeout::Bound;
 
@@ -57,7 +56,7 @@ pub(super) struct Waiting<S> {
 pub(super) struct Marks {
     pub(super) shared: Shard<Shared>,
     pub(super) context: RequestContext,
-    pub(super) id: Option<HeaderValue>,
+    pub(super) id: Option<RequestId>,
     pub(super) exchange: Option<Exchange>,
     pub(super) teller: Option<Box<Teller>>,
     pub(super) said: Said,
@@ -210,10 +209,10 @@ impl Marks {
         let values = Values {
             trace: observe
                 .filter(|it| it.trace_response)
-                .and_then(|_| trace_value(context)),
+                .map(|_| context.trace().traceparent()),
             span: observe
                 .filter(|it| it.span_id)
-                .and_then(|_| span_value(context)),
+                .map(|_| context.trace().span_id().to_hex()),
             id: self.id.take(),
         };
         let said = std::mem::take(&mut self.said);
@@ -231,14 +230,14 @@ impl Marks {
                     values,
                 });
             } else {
-                *headers = ready.fill(std::mem::take(headers), layers, said, values);
+                *headers = ready.fill(std::mem::take(headers), layers, said, &values);
             }
         } else {
             layers.mark(&mut response, &said);
             if let Some(teller) = self.teller.take() {
                 response = teller.tell(response);
             }
-            layers.tell_apart(response.headers_mut(), values);
+            layers.tell_apart(response.headers_mut(), &values);
         }
         match (observe, self.exchange.take()) {
             (Some(observe), Some(exchange)) => observe.end(response, exchange, &self.context),

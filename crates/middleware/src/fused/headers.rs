@@ -2,11 +2,12 @@
 
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use plumego_contract::{LateFields, Response};
+use plumego_contract::{LateFields, RequestId, Response};
+use plumego_observe::trace::{TraceContext, Traceparent};
 use plumego_security::headers::CspNonce;
 use plumego_security::limit::Decision;
 
-use plumego_stdx::Shard;
+use plumego_stdx::{Hex, Shard};
 
 use super::FusedLayer;
 use super::service::Shared;
@@ -24,12 +25,26 @@ pub(super) struct Said {
     pub(super) decision: Option<Decision>,
 }
 
-/// What an answer carries as text of its own.
+/// What an answer carries as text of its own. No values of headers yet: these would be on the heap.
 #[derive(Clone, Default)]
 pub(super) struct Values {
-    pub(super) trace: Option<HeaderValue>,
-    pub(super) span: Option<HeaderValue>,
-    pub(super) id: Option<HeaderValue>,
+    pub(super) trace: Option<Traceparent>,
+    pub(super) span: Option<Hex<8>>,
+    pub(super) id: Option<RequestId>,
+}
+
+impl Values {
+    fn trace(&self) -> Option<HeaderValue> {
+        HeaderValue::from_bytes(self.trace.as_ref()?.as_bytes()).ok()
+    }
+
+    fn span(&self) -> Option<HeaderValue> {
+        HeaderValue::from_bytes(self.span.as_ref()?.as_bytes()).ok()
+    }
+
+    fn id(&self) -> Option<HeaderValue> {
+        self.id.as_ref().map(RequestId::to_header)
+    }
 }
 
 /// Complete headers with stand-ins for the few values that differ from answer to answer.
@@ -86,14 +101,14 @@ impl FusedLayer {
     }
 
     /// Adds what tells answers apart, over whatever is there.
-    pub(super) fn tell_apart(&self, headers: &mut HeaderMap, values: Values) {
-        if let Some(trace) = values.trace {
+    pub(super) fn tell_apart(&self, headers: &mut HeaderMap, values: &Values) {
+        if let Some(trace) = values.trace() {
             headers.insert(TRACERESPONSE, trace);
         }
-        if let Some(span) = values.span {
+        if let Some(span) = values.span() {
             headers.insert(SPAN_ID, span);
         }
-        if let (Some(layer), Some(id)) = (&self.request_id, values.id) {
+        if let (Some(layer), Some(id)) = (&self.request_id, values.id()) {
             headers.insert(layer.header.clone(), id);
         }
     }
@@ -233,12 +248,12 @@ impl Ready {
                     write_line(out, begin, policy.as_bytes());
                     continue;
                 }
-                Part::Origin => &said.origin,
-                Part::Trace => &values.trace,
-                Part::Span => &values.span,
-                Part::Id => &values.id,
+                Part::Origin => said.origin.as_ref().map(HeaderValue::as_bytes),
+                Part::Trace => values.trace.as_ref().map(AsRef::as_ref),
+                Part::Span => values.span.as_ref().map(Hex::as_bytes),
+                Part::Id => values.id.as_ref().map(|id| id.as_str().as_bytes()),
             };
-            write_line(out, begin, value.as_ref().unwrap_or(usual).as_bytes());
+            write_line(out, begin, value.unwrap_or(usual.as_bytes()));
         }
     }
 
@@ -248,7 +263,7 @@ impl Ready {
         mut own: HeaderMap,
         layers: &FusedLayer,
         said: Said,
-        mut values: Values,
+        values: &Values,
     ) -> HeaderMap {
         let mut headers = self.headers.clone();
         let mut origin = said.origin;
@@ -271,9 +286,9 @@ impl Ready {
                 Part::RatePolicy => guard.and_then(|guard| guard.shared().changed_policy()),
                 Part::RateLimit => rate.take(),
                 Part::Origin => origin.take(),
-                Part::Trace => values.trace.take(),
-                Part::Span => values.span.take(),
-                Part::Id => values.id.take(),
+                Part::Trace => values.trace(),
+                Part::Span => values.span(),
+                Part::Id => values.id(),
             };
             if let Some(value) = value {
                 *there = value;
@@ -310,8 +325,9 @@ impl LateFields for Late {
 
     fn add_to(&self, headers: &mut HeaderMap) {
         if let Some(ready) = self.ready() {
-            let (said, values) = (self.said.clone(), self.values.clone());
-            *headers = ready.fill(std::mem::take(headers), &self.shared.layers, said, values);
+            let said = self.said.clone();
+            let own = std::mem::take(headers);
+            *headers = ready.fill(own, &self.shared.layers, said, &self.values);
         }
     }
 }
@@ -336,14 +352,19 @@ fn stand_in(layers: &FusedLayer, secure: bool, shared: bool) -> HeaderMap {
             .map(|guard| guard.shared().example()),
     };
     let observe = layers.observe.as_ref();
+    let trace = TraceContext::new_root();
     let values = Values {
-        trace: observe.filter(|it| it.trace_response).map(|_| something()),
-        span: observe.filter(|it| it.span_id).map(|_| something()),
-        id: layers.request_id.as_ref().map(|_| something()),
+        trace: observe
+            .filter(|it| it.trace_response)
+            .map(|_| trace.traceparent()),
+        span: observe
+            .filter(|it| it.span_id)
+            .map(|_| trace.span_id().to_hex()),
+        id: layers.request_id.as_ref().map(|_| RequestId::generate()),
     };
     let mut response = Response::default();
     response.headers_mut().insert(CONTENT_TYPE, something());
     layers.mark(&mut response, &said);
-    layers.tell_apart(response.headers_mut(), values);
+    layers.tell_apart(response.headers_mut(), &values);
     std::mem::take(response.headers_mut())
 }

@@ -2,7 +2,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use plumego_contract::{Request, RequestContext, RequestId, Response};
+use plumego_contract::{Request, RequestContext, Response};
 use plumego_router::{Endpoint, EndpointFuture};
 use plumego_stdx::{Shard, Shards};
 use tokio::time::Instant;
@@ -126,10 +126,10 @@ pub(super) fn begin<S: Service<Request>>(
     let layers = &shared.layers;
     let id = layers.request_id.as_ref();
     let id = id.map(|layer| layer.identify(&mut request));
-    let value = id.as_ref().map(RequestId::to_header);
+    let own = id.clone();
     context.prepare(id, layers.observe.is_some());
     let mut marks = Marks::new(shared.clone(), context.clone());
-    marks.id = value;
+    marks.id = own;
     if let Some(layer) = &layers.observe {
         let mut exchange = layer.begin(&request);
         if request.body().is_stream() {

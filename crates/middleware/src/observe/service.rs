@@ -161,12 +161,12 @@ where
 }
 
 /// What `traceresponse` says.
-pub(crate) fn trace_value(context: &RequestContext) -> Option<HeaderValue> {
+fn trace_value(context: &RequestContext) -> Option<HeaderValue> {
     HeaderValue::from_bytes(context.trace().traceparent().as_bytes()).ok()
 }
 
 /// What `X-Span-ID` says.
-pub(crate) fn span_value(context: &RequestContext) -> Option<HeaderValue> {
+fn span_value(context: &RequestContext) -> Option<HeaderValue> {
     HeaderValue::from_str(context.trace().span_id().to_hex().as_str()).ok()
 }
 
