@@ -16,6 +16,7 @@ const STEP: Duration = Duration::from_millis(20);
 /// A running server. Ends with this value.
 pub(crate) struct Server {
     child: Child,
+    name: String,
     pub(crate) port: u16,
     /// Its access log, when it writes one.
     pub(crate) log: Option<PathBuf>,
@@ -86,7 +87,12 @@ pub(crate) fn launch(
     let child = command
         .spawn()
         .map_err(|error| format!("{name}: {error}"))?;
-    let mut server = Server { child, port, log };
+    let mut server = Server {
+        child,
+        name: name.to_owned(),
+        port,
+        log,
+    };
     server.wait_until_it_listens().map_err(|error| {
         let said = fs::read_to_string(&output).unwrap_or_default();
         format!("{name}: {error}\n{said}")
@@ -158,7 +164,7 @@ impl Server {
             }
             thread::sleep(STEP);
         }
-        Err("a server did not end when asked to".to_owned())
+        Err(format!("{} did not end when asked to", self.name))
     }
 }
 

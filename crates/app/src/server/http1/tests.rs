@@ -207,7 +207,7 @@ fn counted(metrics: &Metrics) -> Vec<String> {
     counted.map(ToOwned::to_owned).collect()
 }
 
-/// Lets time go by.
+/// Lets time go by on the clock of the test, which is paused: nobody waits.
 async fn pass(time: Duration) {
     tokio::time::sleep(time).await;
 }
