@@ -107,7 +107,22 @@ impl Client {
         sent.map_err(|error| format!("request: {error}"))
     }
 
-    fn receive(&mut self) -> Result<Answer, String> {
+    /// Whether no answer has begun to come.
+    pub(crate) fn is_waiting(&self) -> Result<bool, String> {
+        let stream = self.stream.get_ref();
+        let look = || {
+            stream.set_nonblocking(true)?;
+            let seen = stream.peek(&mut [0]);
+            stream.set_nonblocking(false)?;
+            match seen {
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(true),
+                seen => seen.map(|_| false),
+            }
+        };
+        look().map_err(|error: std::io::Error| format!("answer: {error}"))
+    }
+
+    pub(crate) fn receive(&mut self) -> Result<Answer, String> {
         self.read().map_err(|error| format!("answer: {error}"))
     }
 
