@@ -2,13 +2,15 @@
 //!
 //! - [`fill`] and [`bytes`] are for secrets (keys, tokens, nonces). They are cryptographically
 //!   strong or they fail; there is no weaker fallback.
-//! - [`id`] and [`hex`] are for identifiers (request ids, trace ids). They come from the same
-//!   source and never fail: on the rare system where the source does, they stay unique but can
-//!   be guessed. An identifier must therefore never be what grants access.
+//! - [`id`] and [`hex`] are for identifiers (request ids, trace ids), which are made for every
+//!   request and told to everybody. They never fail, and are as unlikely to meet as random ones:
+//!   each thread counts, and hashes the count with 128 random bits of its own (`SipHash`, by which
+//!   std keys its maps). Nobody has promised that they cannot be guessed, so an identifier must
+//!   never be what grants access.
 //!
-//! Each thread draws 4 KiB at a time, so one system call serves many ids. Bytes that were handed
-//! out are wiped from that buffer. A process that forks without `exec` would share what is left
-//! in the buffer with its child; do not do that.
+//! Each thread draws 4 KiB for secrets at a time, so one system call serves many. Bytes that were
+//! handed out are wiped from that buffer. A process that forks without `exec` would share with its
+//! child what is left in the buffer, and the ids to come; do not do that.
 //!
 //! ```
 //! use plumego_stdx::random;
@@ -20,13 +22,10 @@
 //! # Ok::<(), random::RandomError>(())
 //! ```
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::clock::Timestamp;
 use crate::hex::Hex;
 
 /// How much one system call draws for a thread.
@@ -36,6 +35,7 @@ const DIRECT_BYTES: usize = 256;
 
 thread_local! {
     static BUFFER: RefCell<Buffer> = const { RefCell::new(Buffer::new()) };
+    static IDS: Ids = Ids::default();
 }
 
 /// The operating system gave no randomness.
@@ -87,10 +87,12 @@ pub fn bytes<const N: usize>() -> Result<[u8; N], RandomError> {
     Ok(bytes)
 }
 
-/// `N` bytes for an identifier: random, and should the operating system fail, still unique in
-/// this process. Never for a secret: use [`bytes`].
+/// `N` bytes for an identifier, as unlikely to be made twice, in whatever process, as random ones.
+/// Never for a secret: use [`bytes`].
 pub fn id<const N: usize>() -> [u8; N] {
-    bytes().unwrap_or_else(|_| fallback_id())
+    // A thread that is ending has lost its own.
+    IDS.try_with(Ids::next)
+        .unwrap_or_else(|_| Ids::default().next())
 }
 
 /// [`id`] as text: `2 * BYTES` lower-case hexadecimal digits.
@@ -144,29 +146,31 @@ fn os_fill(dest: &mut [u8]) -> Result<(), RandomError> {
     })
 }
 
-/// A hash, keyed once per process, of a counter and the time.
-fn fallback_id<const N: usize>() -> [u8; N] {
-    static KEYS: OnceLock<RandomState> = OnceLock::new();
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let keys = KEYS.get_or_init(RandomState::new);
-    let mut bytes = [0; N];
-    for chunk in bytes.chunks_mut(8) {
-        let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let hash = keys
-            .hash_one((count, Timestamp::now().unix_nanos()))
-            .to_ne_bytes();
-        for (byte, value) in chunk.iter_mut().zip(hash) {
-            *byte = value;
+/// Where a thread's identifiers come from.
+#[derive(Default)]
+struct Ids {
+    keys: RandomState,
+    made: Cell<u64>,
+}
+
+impl Ids {
+    fn next<const N: usize>(&self) -> [u8; N] {
+        let mut id = [0; N];
+        for chunk in id.chunks_mut(8) {
+            let count = self.made.get();
+            self.made.set(count.wrapping_add(1));
+            let hash = self.keys.hash_one(count).to_ne_bytes();
+            chunk.copy_from_slice(hash.get(..chunk.len()).unwrap_or_default());
         }
+        id
     }
-    bytes
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
-    use super::{BUFFER_BYTES, Buffer, RandomError, fallback_id};
+    use super::{BUFFER_BYTES, Buffer, Cell, Ids, RandomError};
 
     fn all(value: u8) -> impl FnOnce(&mut [u8]) -> Result<(), RandomError> {
         move |bytes| {
@@ -219,8 +223,24 @@ mod tests {
     }
 
     #[test]
-    fn ids_stay_unique_without_the_operating_system() {
-        let ids: HashSet<[u8; 16]> = (0..10_000).map(|_| fallback_id()).collect();
-        assert_eq!(ids.len(), 10_000);
+    fn ids_of_any_length_go_on_where_the_last_one_ended() {
+        let ids = Ids::default();
+        let whole: [u8; 24] = Ids {
+            keys: ids.keys.clone(),
+            made: Cell::default(),
+        }
+        .next();
+        let (first, second): ([u8; 16], [u8; 5]) = (ids.next(), ids.next());
+        assert_eq!([&first[..], &second[..]].concat(), whole[..21]);
+        assert_eq!(ids.made.get(), 3);
+    }
+
+    #[test]
+    fn ids_of_two_sources_share_nothing() {
+        let (one, other) = (Ids::default(), Ids::default());
+        let parts = |ids: &Ids| (0..10_000).map(|_| ids.next::<8>()).collect::<HashSet<_>>();
+        let (one, other) = (parts(&one), parts(&other));
+        assert_eq!((one.len(), other.len()), (10_000, 10_000));
+        assert!(one.is_disjoint(&other));
     }
 }

@@ -9,7 +9,7 @@ use plumego_stdx::{Hex, random};
 /// The id of a request: 1 to 128 visible ASCII characters.
 ///
 /// It is what a client or a proxy sent in `X-Request-ID` when that is well formed, else 32 hex
-/// digits from the operating system's randomness. It is no secret and proves nothing.
+/// digits of [`random`], made for identifiers. It is no secret and proves nothing.
 #[derive(Debug, Clone)]
 pub struct RequestId(Text);
 
@@ -44,6 +44,14 @@ impl RequestId {
         match &self.0 {
             Text::Made(hex) => hex.as_str(),
             Text::Sent(value) => value.to_str().unwrap_or_default(),
+        }
+    }
+
+    /// The id as bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Text::Made(hex) => hex.as_bytes(),
+            Text::Sent(value) => value.as_bytes(),
         }
     }
 
