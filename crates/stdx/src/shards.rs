@@ -2,7 +2,8 @@
 //!
 //! A shared value that every request takes a reference to has one counter that every processor
 //! writes to. [`Shards`] keeps a copy for each of a few groups of threads; a reference is counted
-//! where its thread looks. Not for values that change: a change would have to reach every copy.
+//! where its thread looks. Not for values that change as one: a change would have to reach every
+//! copy. Counts that are summed when they are read may lie in them.
 //!
 //! ```
 //! use plumego_stdx::Shards;
@@ -53,6 +54,11 @@ impl<T> Shards<T> {
         self.near(PLACE.with(|place| *place) & (self.0.len() - 1))
     }
 
+    /// All copies.
+    pub fn all(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|copy| &**copy)
+    }
+
     fn near(&self, place: usize) -> &Shard<T> {
         // There is at least one, and the place is below their number.
         #[expect(
@@ -99,6 +105,7 @@ mod tests {
         let shards = Shards::new(|| next.fetch_add(1, Ordering::Relaxed));
         let made = next.load(Ordering::Relaxed);
         assert!(made.is_power_of_two() && made <= MAX_SHARDS);
+        assert!(shards.all().copied().eq(0..made));
         assert_eq!(**shards.here(), **shards.here());
         let seen = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..made).map(|_| scope.spawn(|| **shards.here())).collect();

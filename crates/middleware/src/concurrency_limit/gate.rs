@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::ConcurrencyLimitConfig;
 use super::body::WaitingBody;
+use super::spare::Spare;
 use super::waits::{Upload, Waits};
 use crate::rate_limit::network;
 
@@ -41,8 +42,8 @@ pub(crate) struct Gate {
     max_concurrent: AtomicUsize,
     max_queued: AtomicUsize,
     max_wait_nanos: AtomicU64,
-    /// Free slots that nobody waits for: taken and given back without a lock.
-    spare: AtomicUsize,
+    /// Free slots that nobody waits for.
+    spare: Spare,
     /// Free slots that somebody waits for, or did.
     slots: Semaphore,
     /// Slots in use that are too many since the limit was lowered: they are not given back.
@@ -104,7 +105,7 @@ impl Gate {
             max_wait_nanos: AtomicU64::new(nanos(config.max_wait)),
             owed: AtomicUsize::new(0),
             changing: Mutex::new(()),
-            spare: AtomicUsize::new(config.max_concurrent),
+            spare: Spare::new(config.max_concurrent),
             slots: Semaphore::new(0),
             queued: AtomicUsize::new(0),
             refused_busy: AtomicU64::new(0),
@@ -116,7 +117,7 @@ impl Gate {
     /// A slot, when one is free and nobody waits for it.
     pub(crate) fn enter(gate: &Shards<Arc<Self>>) -> Option<Slot> {
         let gate = gate.here();
-        let is_free = gate.queued.load(Ordering::Relaxed) == 0 && gate.take_spare();
+        let is_free = gate.queued.load(Ordering::Relaxed) == 0 && gate.spare.take();
         if !is_free {
             gate.slots.try_acquire().ok()?.forget();
         }
@@ -137,21 +138,15 @@ impl Gate {
     fn free(&self, slots: usize) {
         // Either this sees who waits, or who waits sees this: both change what is theirs before
         // they look at the other.
-        self.spare.fetch_add(slots, Ordering::SeqCst);
+        self.spare.put(slots);
         if self.queued.load(Ordering::SeqCst) > 0 {
             self.offer_spare();
         }
     }
 
-    fn take_spare(&self) -> bool {
-        let less = |spare: usize| spare.checked_sub(1);
-        let seq = Ordering::SeqCst;
-        self.spare.try_update(seq, seq, less).is_ok()
-    }
-
     /// Gives what is spare to those who wait.
     fn offer_spare(&self) {
-        let spare = self.spare.swap(0, Ordering::SeqCst);
+        let spare = self.spare.take_all();
         if spare > 0 {
             self.slots.add_permits(spare);
         }
@@ -221,7 +216,7 @@ impl Gate {
     pub(super) fn stats(&self) -> ConcurrencyStats {
         let relaxed = Ordering::Relaxed;
         let slots = self.max_concurrent.load(relaxed) + self.owed.load(relaxed);
-        let free = self.slots.available_permits() + self.spare.load(relaxed);
+        let free = self.slots.available_permits() + self.spare.count();
         let (waiting_bodies, refused_bodies) = self.waits.stats();
         ConcurrencyStats {
             running: slots.saturating_sub(free),

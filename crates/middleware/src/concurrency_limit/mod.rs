@@ -50,6 +50,7 @@ mod config;
 mod gate;
 mod layer;
 mod service;
+mod spare;
 mod waits;
 
 pub use self::config::{ConcurrencyLimitConfig, ConcurrencyLimitError};
