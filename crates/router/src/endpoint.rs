@@ -19,7 +19,8 @@ use tower_service::Service;
 use crate::Handler;
 use crate::guard::Guard;
 
-type BoxResponse = Pin<Box<dyn Future<Output = Response> + Send>>;
+/// A response that is being made, on the heap.
+pub type BoxResponse = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 /// The end of a route, or everything below a layer: a service of one type, cheap to clone.
 ///
@@ -36,12 +37,8 @@ pub struct EndpointFuture(BoxResponse);
 /// request, before anybody else has it, and the rest of the way by reference. For guards
 /// around every route, which need neither be cloned nor search.
 pub trait ContextLayer: Send + Sync + 'static {
-    /// The future of an answer.
-    type Future: Future<Output = Response> + Send + 'static;
-
     /// Answers the request, by `next` where it may pass.
-    fn call(&self, next: &Endpoint, request: Request, context: &mut RequestContext)
-    -> Self::Future;
+    fn call(&self, next: &Endpoint, request: Request, context: &mut RequestContext) -> BoxResponse;
 }
 
 trait Erased: Send + Sync {
@@ -238,7 +235,7 @@ struct ContextEnd<L> {
 
 impl<L: ContextLayer> Erased for ContextEnd<L> {
     fn call(&self, request: Request, context: &mut RequestContext) -> BoxResponse {
-        Box::pin(self.layer.call(&self.next, request, context))
+        self.layer.call(&self.next, request, context)
     }
 }
 

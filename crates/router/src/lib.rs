@@ -102,7 +102,7 @@ mod router;
 mod slashes;
 mod table;
 
-pub use self::endpoint::{ContextLayer, Endpoint, EndpointFuture};
+pub use self::endpoint::{BoxResponse, ContextLayer, Endpoint, EndpointFuture};
 pub use self::frozen::{Dispatch, Frozen, FrozenFuture, NO_PARAMS, ResponseFuture};
 pub use self::handler::Handler;
 pub use self::identify::{IdentifyingLayer, identifies};

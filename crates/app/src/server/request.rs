@@ -11,7 +11,7 @@ use http::header::{CONNECTION, HeaderValue};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use plumego_contract::{
-    Body, BoxError, Error, IntoResponse as _, LateFields, RequestContext, Response, Streaming,
+    Body, BoxError, Error, IntoResponse as _, RequestContext, Response, Streaming,
 };
 
 use super::Shared;
@@ -267,9 +267,9 @@ impl Tracked {
         self.body.as_bytes().filter(|_| goes_whole)
     }
 
-    /// What its headers lack.
-    pub(crate) fn late_fields(&self) -> Option<&dyn LateFields> {
-        self.open.as_ref()?.context.as_ref()?.late_fields()
+    /// The context of its request, which has what its headers lack.
+    pub(crate) fn context(&self) -> Option<&RequestContext> {
+        self.open.as_ref()?.context.as_ref()
     }
 
     fn new(body: Body, open: Open, events: Option<Events>) -> Self {

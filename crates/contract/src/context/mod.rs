@@ -337,9 +337,18 @@ impl RequestContext {
         let _ = self.0.late_fields.set(Box::new(fields));
     }
 
-    /// The fields that were left for the answer.
-    pub fn late_fields(&self) -> Option<&dyn LateFields> {
-        self.0.late_fields.get().map(Box::as_ref)
+    /// Writes the fields that were left for the answer, each as a line of HTTP/1.1.
+    pub fn write_late_fields(&self, out: &mut Vec<u8>) {
+        if let Some(late) = self.0.late_fields.get() {
+            late.write_lines(self, out);
+        }
+    }
+
+    /// Puts the fields that were left for the answer into its map.
+    pub fn add_late_fields(&self, headers: &mut HeaderMap) {
+        if let Some(late) = self.0.late_fields.get() {
+            late.add_to(self, headers);
+        }
     }
 
     /// Notes the code of the error that is being answered; the first one stays.

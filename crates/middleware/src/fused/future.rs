@@ -3,15 +3,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use plumego_contract::{Error, Request, RequestContext, RequestId, Response};
+use plumego_contract::{Error, Request, RequestContext, Response};
 use plumego_stdx::Shard;
 use tower_service::Service;
 
-use super::headers::{Late, Said, Values};
+use super::headers::{Late, Said};
 use super::service::Shared;
 use crate::concurrency_limit::Slot;
 use crate::debug_errors::Teller;
-use crate::observe::Exchange;
+use crate::observe::{Exchange, count};
 use crate::recover;
 use crate::timeout::Bound;
 
@@ -56,10 +56,43 @@ pub(super) struct Waiting<S> {
 pub(super) struct Marks {
     pub(super) shared: Shard<Shared>,
     pub(super) context: RequestContext,
-    pub(super) id: Option<RequestId>,
     pub(super) exchange: Option<Exchange>,
     pub(super) teller: Option<Box<Teller>>,
     pub(super) said: Said,
+}
+
+impl<S: Service<Request>> FusedFuture<S> {
+    /// That of a request which has not begun: only what tells it apart is known.
+    pub(super) fn new(
+        shared: &Shard<Shared>,
+        request: &mut Request,
+        context: &mut RequestContext,
+    ) -> Self {
+        let layers = &shared.layers;
+        let id = layers.request_id.as_ref();
+        let id = id.map(|layer| layer.identify(request));
+        context.prepare(id.clone(), layers.observe.is_some());
+        let said = Said {
+            id,
+            ..Said::default()
+        };
+        let exchange = layers.observe.as_ref().map(|layer| {
+            let mut exchange = layer.begin(request);
+            let body = std::mem::take(request.body_mut());
+            *request.body_mut() = count(body, &mut exchange);
+            exchange
+        });
+        Self {
+            state: State::Answered { response: None },
+            marks: Marks {
+                shared: shared.clone(),
+                context: context.clone(),
+                exchange,
+                teller: None,
+                said,
+            },
+        }
+    }
 }
 
 impl<S, F> State<S, F> {
@@ -90,12 +123,15 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = {
+        let mut result = {
             let context = this.marks.exchange.is_some().then_some(&this.marks.context);
             let _current = context.map(|context| context.trace().enter());
             ready!(guarded(this.state, this.marks, cx))
         };
-        Poll::Ready(result.map(|response| this.marks.put_on(response)))
+        if let Ok(response) = &mut result {
+            this.marks.put_on(response);
+        }
+        Poll::Ready(result)
     }
 }
 
@@ -112,16 +148,18 @@ where
         return work(state, marks, cx);
     }
     let context = &marks.context;
-    match catch_unwind(AssertUnwindSafe(|| work(state, marks, cx))) {
-        Ok(polled) => polled.map_ok(|response| {
-            if response.body().is_stream() {
-                recover::follow(response, context)
-            } else {
-                response
-            }
-        }),
-        Err(panic) => Poll::Ready(Ok(recover::answer(&*panic, context))),
+    // Written where it is returned: the less an answer is moved, the better.
+    let mut polled = Poll::Pending;
+    let worked = catch_unwind(AssertUnwindSafe(|| polled = work(state, marks, cx)));
+    if let Err(panic) = worked {
+        return Poll::Ready(Ok(recover::answer(&*panic, context)));
     }
+    if let Poll::Ready(Ok(response)) = &mut polled
+        && response.body().is_stream()
+    {
+        *response = recover::follow(std::mem::take(response), context);
+    }
+    polled
 }
 
 fn work<S>(
@@ -137,9 +175,10 @@ where
         let next = match state.as_mut().project() {
             StateProj::Running { running } => {
                 let running = running.project();
-                if let Poll::Ready(result) = running.future.poll(cx) {
+                let polled = running.future.poll(cx);
+                if polled.is_ready() {
                     drop(running.slot.take());
-                    return Poll::Ready(result);
+                    return polled;
                 }
                 let Some(bound) = running.bound else {
                     return Poll::Pending;
@@ -188,60 +227,35 @@ impl<S: Service<Request>> Waiting<S> {
 }
 
 impl Marks {
-    pub(super) fn new(shared: Shard<Shared>, context: RequestContext) -> Self {
-        Self {
-            shared,
-            context,
-            id: None,
-            exchange: None,
-            teller: None,
-            said: Said::default(),
-        }
-    }
-
     /// The answer as it leaves the outermost layer.
-    fn put_on(&mut self, mut response: Response) -> Response {
+    fn put_on(&mut self, response: &mut Response) {
         let Shared {
             layers, prepared, ..
         } = &*self.shared;
-        let observe = layers.observe.as_ref();
         let context = &self.context;
-        let values = Values {
-            trace: observe
-                .filter(|it| it.trace_response)
-                .map(|_| context.trace().traceparent()),
-            span: observe
-                .filter(|it| it.span_id)
-                .map(|_| context.trace().span_id().to_hex()),
-            id: self.id.take(),
-        };
         let said = std::mem::take(&mut self.said);
         let headers = response.headers_mut();
         let ready = prepared
             .as_ref()
-            .and_then(|prepared| prepared.of(layers, headers, &said, &values));
+            .and_then(|prepared| prepared.of(layers, headers, &said));
         if let Some(ready) = ready {
             // Those of a guard that is around all others: nobody looks at them before they go.
             if self.shared.is_outermost && context.takes_late_fields() {
                 let shared = self.shared.clone();
-                context.leave_fields(Late {
-                    shared,
-                    said,
-                    values,
-                });
+                context.leave_fields(Late { shared, said });
             } else {
-                *headers = ready.fill(std::mem::take(headers), layers, said, &values);
+                let own = std::mem::take(headers);
+                *headers = ready.fill(own, layers, said, context.trace());
             }
         } else {
-            layers.mark(&mut response, &said);
+            layers.mark(response, &said);
             if let Some(teller) = self.teller.take() {
-                response = teller.tell(response);
+                *response = teller.tell(std::mem::take(response));
             }
-            layers.tell_apart(response.headers_mut(), &values);
+            layers.tell_apart(response.headers_mut(), &said, context.trace());
         }
-        match (observe, self.exchange.take()) {
-            (Some(observe), Some(exchange)) => observe.end(response, exchange, &self.context),
-            _ => response,
+        if let (Some(observe), Some(exchange)) = (&layers.observe, self.exchange.take()) {
+            observe.end(response, exchange, &self.context);
         }
     }
 }

@@ -3,7 +3,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 use plumego_contract::{Request, RequestContext, Response};
-use plumego_router::{ContextLayer, Endpoint};
+use plumego_router::{BoxResponse, ContextLayer, Endpoint};
 use plumego_stdx::Shards;
 
 use super::service::{Shared, Straight, begin};
@@ -16,8 +16,7 @@ pub struct FusedGuard {
 }
 
 pin_project! {
-    /// The future of [`FusedGuard`].
-    pub struct GuardedFuture {
+    struct GuardedFuture {
         #[pin]
         inner: FusedFuture<Endpoint>,
     }
@@ -43,17 +42,19 @@ impl From<FusedLayer> for FusedGuard {
 }
 
 impl ContextLayer for FusedGuard {
-    type Future = GuardedFuture;
-
     fn call(
         &self,
         next: &Endpoint,
-        request: Request,
+        mut request: Request,
         context: &mut RequestContext,
-    ) -> GuardedFuture {
-        GuardedFuture {
-            inner: begin(self.shared.here(), Straight(next), request, context),
-        }
+    ) -> BoxResponse {
+        let shared = self.shared.here();
+        // Where it stays: it is moved no more.
+        let mut future = Box::new(GuardedFuture {
+            inner: FusedFuture::new(shared, &mut request, context),
+        });
+        begin(shared, &mut future.inner, Straight(next), request, context);
+        Box::into_pin(future)
     }
 }
 

@@ -2,49 +2,28 @@
 
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use plumego_contract::{LateFields, RequestId, Response};
-use plumego_observe::trace::{TraceContext, Traceparent};
+use plumego_contract::{LateFields, RequestContext, RequestId, Response};
+use plumego_observe::trace::TraceContext;
 use plumego_security::headers::CspNonce;
 use plumego_security::limit::Decision;
-
-use plumego_stdx::{Hex, Shard};
+use plumego_stdx::Shard;
 
 use super::FusedLayer;
+use super::lines::Lines;
 use super::service::Shared;
-use crate::observe::{SPAN_ID, TRACERESPONSE};
+use crate::observe::{SPAN_ID, TRACERESPONSE, span_value, trace_value};
 use crate::rate_limit::{RATELIMIT, RATELIMIT_POLICY, RateLimitHeaders};
 
-/// What the headers of one answer depend on.
+/// What the headers of one answer depend on, beside its trace.
 #[derive(Clone, Default)]
 pub(super) struct Said {
+    pub(super) id: Option<RequestId>,
     pub(super) secure: bool,
     pub(super) nonce: Option<CspNonce>,
     /// Whether the answer is marked for CORS: not when it is the answer to a preflight.
     pub(super) by_cors: bool,
     pub(super) origin: Option<HeaderValue>,
     pub(super) decision: Option<Decision>,
-}
-
-/// What an answer carries as text of its own. No values of headers yet: these would be on the heap.
-#[derive(Clone, Default)]
-pub(super) struct Values {
-    pub(super) trace: Option<Traceparent>,
-    pub(super) span: Option<Hex<8>>,
-    pub(super) id: Option<RequestId>,
-}
-
-impl Values {
-    fn trace(&self) -> Option<HeaderValue> {
-        HeaderValue::from_bytes(self.trace.as_ref()?.as_bytes()).ok()
-    }
-
-    fn span(&self) -> Option<HeaderValue> {
-        HeaderValue::from_bytes(self.span.as_ref()?.as_bytes()).ok()
-    }
-
-    fn id(&self) -> Option<HeaderValue> {
-        self.id.as_ref().map(RequestId::to_header)
-    }
 }
 
 /// Complete headers with stand-ins for the few values that differ from answer to answer.
@@ -67,13 +46,13 @@ pub(super) struct Ready {
     /// What the first of the headers are, in the order in which the map and its copies show them;
     /// the others are always the same.
     parts: Box<[Part]>,
-    /// The same for an answer that goes out as lines: how those begin that differ, and all others.
-    begins: Box<[Box<[u8]>]>,
-    lines: Box<[u8]>,
+    /// The same for an answer that goes out as text.
+    lines: Lines,
 }
 
+/// A header that differs from answer to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     ContentType,
     RatePolicy,
     RateLimit,
@@ -101,15 +80,23 @@ impl FusedLayer {
     }
 
     /// Adds what tells answers apart, over whatever is there.
-    pub(super) fn tell_apart(&self, headers: &mut HeaderMap, values: &Values) {
-        if let Some(trace) = values.trace() {
-            headers.insert(TRACERESPONSE, trace);
+    pub(super) fn tell_apart(&self, headers: &mut HeaderMap, said: &Said, trace: &TraceContext) {
+        if let Some(layer) = &self.observe {
+            let values = [
+                (
+                    TRACERESPONSE,
+                    layer.trace_response.then(|| trace_value(trace)),
+                ),
+                (SPAN_ID, layer.span_id.then(|| span_value(trace))),
+            ];
+            for (name, value) in values {
+                if let Some(value) = value.flatten() {
+                    headers.insert(name, value);
+                }
+            }
         }
-        if let Some(span) = values.span() {
-            headers.insert(SPAN_ID, span);
-        }
-        if let (Some(layer), Some(id)) = (&self.request_id, values.id()) {
-            headers.insert(layer.header.clone(), id);
+        if let (Some(layer), Some(id)) = (&self.request_id, &said.id) {
+            headers.insert(layer.header.clone(), id.to_header());
         }
     }
 }
@@ -137,20 +124,10 @@ impl Prepared {
 
     /// The headers for this answer, or `None` when they must be put together one by one: because
     /// its own are among those that are added, or are lists.
-    pub(super) fn of(
-        &self,
-        layers: &FusedLayer,
-        own: &HeaderMap,
-        said: &Said,
-        values: &Values,
-    ) -> Option<&Ready> {
-        let traced = layers.observe.as_ref().is_some_and(|it| it.trace_response);
-        let spans = layers.observe.as_ref().is_some_and(|it| it.span_id);
+    pub(super) fn of(&self, layers: &FusedLayer, own: &HeaderMap, said: &Said) -> Option<&Ready> {
         let complete = said.by_cors == layers.cors.is_some()
             && said.decision.is_some() == layers.abuse_guard.is_some()
-            && values.trace.is_some() == traced
-            && values.span.is_some() == spans
-            && values.id.is_some() == layers.request_id.is_some();
+            && said.id.is_some() == layers.request_id.is_some();
         if !complete || own.len() != own.keys_len() {
             return None;
         }
@@ -209,52 +186,11 @@ impl Ready {
             }
         }
         let copy = headers.clone();
-        let differ = headers.keys().take(parts.len());
-        let begins = differ.map(|name| format!("{name}: ").into_bytes().into());
-        let begins = begins.collect();
-        let mut lines = Vec::new();
-        for (name, value) in headers.iter().skip(parts.len()) {
-            write_line(&mut lines, format!("{name}: ").as_bytes(), value.as_bytes());
-        }
         copy.iter().eq(headers.iter()).then_some(Self {
+            lines: Lines::new(&headers, &parts),
             headers,
             parts,
-            begins,
-            lines: lines.into(),
         })
-    }
-
-    /// The headers of one answer as lines, without its content type.
-    fn write_lines(&self, out: &mut Vec<u8>, layers: &FusedLayer, said: &Said, values: &Values) {
-        out.extend_from_slice(&self.lines);
-        let guard = layers.abuse_guard.as_ref();
-        let differ = self.begins.iter().zip(self.headers.values());
-        for (part, (begin, usual)) in self.parts.iter().zip(differ) {
-            let value = match part {
-                Part::ContentType => continue,
-                Part::RateLimit => {
-                    out.extend_from_slice(begin);
-                    if let (Some(guard), Some(decision)) = (guard, &said.decision) {
-                        guard
-                            .shared()
-                            .put_limit(decision, |text| out.extend_from_slice(text));
-                    }
-                    out.extend_from_slice(b"\r\n");
-                    continue;
-                }
-                Part::RatePolicy => {
-                    let changed = guard.and_then(|guard| guard.shared().changed_policy());
-                    let policy = changed.as_ref().unwrap_or(usual);
-                    write_line(out, begin, policy.as_bytes());
-                    continue;
-                }
-                Part::Origin => said.origin.as_ref().map(HeaderValue::as_bytes),
-                Part::Trace => values.trace.as_ref().map(AsRef::as_ref),
-                Part::Span => values.span.as_ref().map(Hex::as_bytes),
-                Part::Id => values.id.as_ref().map(|id| id.as_str().as_bytes()),
-            };
-            write_line(out, begin, value.unwrap_or(usual.as_bytes()));
-        }
     }
 
     /// The headers of one answer.
@@ -263,7 +199,7 @@ impl Ready {
         mut own: HeaderMap,
         layers: &FusedLayer,
         said: Said,
-        values: &Values,
+        trace: &TraceContext,
     ) -> HeaderMap {
         let mut headers = self.headers.clone();
         let mut origin = said.origin;
@@ -286,9 +222,9 @@ impl Ready {
                 Part::RatePolicy => guard.and_then(|guard| guard.shared().changed_policy()),
                 Part::RateLimit => rate.take(),
                 Part::Origin => origin.take(),
-                Part::Trace => values.trace(),
-                Part::Span => values.span(),
-                Part::Id => values.id(),
+                Part::Trace => trace_value(trace),
+                Part::Span => span_value(trace),
+                Part::Id => said.id.as_ref().map(RequestId::to_header),
             };
             if let Some(value) = value {
                 *there = value;
@@ -307,7 +243,6 @@ impl Ready {
 pub(super) struct Late {
     pub(super) shared: Shard<Shared>,
     pub(super) said: Said,
-    pub(super) values: Values,
 }
 
 impl Late {
@@ -317,31 +252,27 @@ impl Late {
 }
 
 impl LateFields for Late {
-    fn write_lines(&self, out: &mut Vec<u8>) {
+    fn write_lines(&self, context: &RequestContext, out: &mut Vec<u8>) {
         if let Some(ready) = self.ready() {
-            ready.write_lines(out, &self.shared.layers, &self.said, &self.values);
+            let layers = &self.shared.layers;
+            ready.lines.write(out, layers, &self.said, context.trace());
         }
     }
 
-    fn add_to(&self, headers: &mut HeaderMap) {
+    fn add_to(&self, context: &RequestContext, headers: &mut HeaderMap) {
         if let Some(ready) = self.ready() {
             let said = self.said.clone();
             let own = std::mem::take(headers);
-            *headers = ready.fill(own, &self.shared.layers, said, &self.values);
+            *headers = ready.fill(own, &self.shared.layers, said, context.trace());
         }
     }
-}
-
-fn write_line(out: &mut Vec<u8>, begin: &[u8], value: &[u8]) {
-    out.extend_from_slice(begin);
-    out.extend_from_slice(value);
-    out.extend_from_slice(b"\r\n");
 }
 
 /// The headers with something in each place, made as those of any answer are.
 fn stand_in(layers: &FusedLayer, secure: bool, shared: bool) -> HeaderMap {
     let something = || HeaderValue::from_static("-");
     let said = Said {
+        id: layers.request_id.as_ref().map(|_| RequestId::generate()),
         secure,
         nonce: None,
         by_cors: layers.cors.is_some(),
@@ -351,20 +282,9 @@ fn stand_in(layers: &FusedLayer, secure: bool, shared: bool) -> HeaderMap {
             .as_ref()
             .map(|guard| guard.shared().example()),
     };
-    let observe = layers.observe.as_ref();
-    let trace = TraceContext::new_root();
-    let values = Values {
-        trace: observe
-            .filter(|it| it.trace_response)
-            .map(|_| trace.traceparent()),
-        span: observe
-            .filter(|it| it.span_id)
-            .map(|_| trace.span_id().to_hex()),
-        id: layers.request_id.as_ref().map(|_| RequestId::generate()),
-    };
     let mut response = Response::default();
     response.headers_mut().insert(CONTENT_TYPE, something());
     layers.mark(&mut response, &said);
-    layers.tell_apart(response.headers_mut(), &values);
+    layers.tell_apart(response.headers_mut(), &said, &TraceContext::new_root());
     std::mem::take(response.headers_mut())
 }

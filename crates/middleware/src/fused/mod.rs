@@ -21,9 +21,10 @@ mod future;
 mod guard;
 mod headers;
 mod layer;
+mod lines;
 mod service;
 
 pub use self::future::FusedFuture;
-pub use self::guard::{FusedGuard, GuardedFuture};
+pub use self::guard::FusedGuard;
 pub use self::layer::FusedLayer;
 pub use self::service::FusedService;

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use plumego_contract::{Request, RequestContext, Response};
 use plumego_router::{Endpoint, EndpointFuture};
-use plumego_stdx::{Shard, Shards};
+use plumego_stdx::Shards;
 use tokio::time::Instant;
 use tower_service::Service;
 
@@ -14,7 +14,6 @@ use super::headers::Prepared;
 use crate::concurrency_limit::{Gate, Slot};
 use crate::cors::is_preflight;
 use crate::debug_errors::Teller;
-use crate::observe::count;
 use crate::rate_limit::is_operational;
 use crate::timeout::TimeoutLayer;
 use crate::{recover, security_headers};
@@ -60,8 +59,16 @@ where
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let mut context = RequestContext::of(&mut request);
-        let rest = Tower(&mut self.inner);
-        begin(self.shared.here(), rest, request, &mut context)
+        let shared = self.shared.here();
+        let mut future = FusedFuture::new(shared, &mut request, &mut context);
+        begin(
+            shared,
+            &mut future,
+            Tower(&mut self.inner),
+            request,
+            &context,
+        );
+        future
     }
 }
 
@@ -118,55 +125,40 @@ impl Rest<Endpoint> for Straight<'_> {
 
 /// Everything that comes before the work.
 pub(super) fn begin<S: Service<Request>>(
-    shared: &Shard<Shared>,
+    shared: &Shared,
+    future: &mut FusedFuture<S>,
     mut rest: impl Rest<S>,
     mut request: Request,
-    context: &mut RequestContext,
-) -> FusedFuture<S> {
-    let layers = &shared.layers;
-    let id = layers.request_id.as_ref();
-    let id = id.map(|layer| layer.identify(&mut request));
-    let own = id.clone();
-    context.prepare(id, layers.observe.is_some());
-    let mut marks = Marks::new(shared.clone(), context.clone());
-    marks.id = own;
-    if let Some(layer) = &layers.observe {
-        let mut exchange = layer.begin(&request);
-        if request.body().is_stream() {
-            let body = std::mem::take(request.body_mut());
-            *request.body_mut() = count(body, &mut exchange);
-        } else {
-            exchange.receives_known(request.body());
-        }
-        marks.exchange = Some(exchange);
-    }
-    let state = {
-        let is_observed = marks.exchange.is_some();
-        let _current = is_observed.then(|| marks.context.trace().enter());
-        let mut way = Way {
-            layers,
-            rest: &mut rest,
-            request: &mut request,
-        };
-        way.below_observe(&mut marks)
+    context: &RequestContext,
+) {
+    let FusedFuture { state, marks } = future;
+    let mut way = Way {
+        layers: &shared.layers,
+        rest: &mut rest,
+        request: &mut request,
+        state,
     };
-    FusedFuture { state, marks }
+    let is_observed = marks.exchange.is_some();
+    let _current = is_observed.then(|| context.trace().enter());
+    way.below_observe(marks);
 }
 
-/// A request on its way through the layers, which stays in one place until the work begins.
-struct Way<'a, R> {
+/// A request on its way through the layers. It stays in one place until the work begins, as does
+/// the state that it leads to: each move of either costs every request.
+struct Way<'a, S: Service<Request>, R> {
     layers: &'a FusedLayer,
     rest: &'a mut R,
     request: &'a mut Request,
+    state: &'a mut State<S, S::Future>,
 }
 
-impl<R> Way<'_, R> {
+impl<S: Service<Request>, R: Rest<S>> Way<'_, S, R> {
+    fn answered(&mut self, response: Response) {
+        *self.state = State::answered(response);
+    }
+
     /// What answers before the work begins, and what marks every answer.
-    fn below_observe<S>(&mut self, marks: &mut Marks) -> State<S, S::Future>
-    where
-        S: Service<Request>,
-        R: Rest<S>,
-    {
+    fn below_observe(&mut self, marks: &mut Marks) {
         let layers = self.layers;
         if let Some(layer) = &layers.debug_errors {
             let teller = Teller::of(layer, &marks.context, self.request.headers());
@@ -185,22 +177,19 @@ impl<R> Way<'_, R> {
             return self.below_security(marks);
         }
         let rest = || self.below_security(marks);
-        catch_unwind(AssertUnwindSafe(rest)).unwrap_or_else(|panic| {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(rest)) {
             marks.said.by_cors = false;
-            State::answered(recover::answer(&*panic, &marks.context))
-        })
+            self.answered(recover::answer(&*panic, &marks.context));
+        }
     }
 
-    fn below_security<S>(&mut self, marks: &mut Marks) -> State<S, S::Future>
-    where
-        S: Service<Request>,
-        R: Rest<S>,
-    {
+    fn below_security(&mut self, marks: &mut Marks) {
         let layers = self.layers;
         if let Some(layer) = &layers.cors {
             let headers = self.request.headers();
             if is_preflight(self.request) {
-                return State::answered(layer.policy.preflight(headers));
+                let response = layer.policy.preflight(headers);
+                return self.answered(response);
             }
             marks.said.origin = layer.policy.allowed(headers);
             marks.said.by_cors = true;
@@ -210,7 +199,7 @@ impl<R> Way<'_, R> {
             let now = self.rest.now(&marks.context);
             match guard.check(&marks.context, self.request, now) {
                 Some(decision) if !decision.allowed => {
-                    return State::answered(guard.refuse(&marks.context, &decision));
+                    return self.answered(guard.refuse(&marks.context, &decision));
                 }
                 decision => marks.said.decision = decision,
             }
@@ -221,21 +210,18 @@ impl<R> Way<'_, R> {
         // What is left of the service after a panic is dropped with it: the service is a clone made
         // for this request, so a broken invariant reaches nobody else.
         let work = || self.work(&mut marks.context);
-        catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|panic| State::answered(recover::answer(&*panic, &marks.context)))
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
+            self.answered(recover::answer(&*panic, &marks.context));
+        }
     }
 
     /// Begins the work, or waits for its turn.
-    fn work<S>(&mut self, context: &mut RequestContext) -> State<S, S::Future>
-    where
-        S: Service<Request>,
-        R: Rest<S>,
-    {
+    fn work(&mut self, context: &mut RequestContext) {
         let layers = self.layers;
         if let Some(layer) = layers.body_limit
             && let Err(response) = layer.limit(self.request, context)
         {
-            return State::answered(*response);
+            return self.answered(*response);
         }
         if let Some(layer) = layers.body_deadline
             && self.request.body().is_stream()
@@ -254,37 +240,33 @@ impl<R> Way<'_, R> {
             return self.start(context, timeout, Some(slot));
         }
         match Gate::wait(layer.gate.here().clone()) {
-            Err(error) => State::answered(error.respond(context)),
+            Err(error) => self.answered(error.respond(context)),
             Ok(turn) => {
                 let request = std::mem::take(self.request);
                 let (service, request) = self.rest.keep(request, context);
                 let turn = Box::pin(turn);
-                State::Waiting {
+                *self.state = State::Waiting {
                     waiting: Some(Box::new(Waiting {
                         turn,
                         service,
                         request,
                     })),
-                }
+                };
             }
         }
     }
 
-    fn start<S>(
+    fn start(
         &mut self,
         context: &mut RequestContext,
         timeout: Option<TimeoutLayer>,
         mut slot: Option<Slot>,
-    ) -> State<S, S::Future>
-    where
-        S: Service<Request>,
-        R: Rest<S>,
-    {
+    ) {
         if let Some(slot) = &mut slot {
             slot.follow(self.request, context);
         }
         let bound = timeout.and_then(|layer| layer.bound(context));
         let future = self.rest.call(std::mem::take(self.request), context);
-        Running::state(future, bound, slot)
+        *self.state = Running::state(future, bound, slot);
     }
 }

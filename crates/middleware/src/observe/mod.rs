@@ -39,4 +39,4 @@ mod service;
 pub(crate) use self::exchange::Exchange;
 pub use self::layer::ObserveLayer;
 pub use self::service::{ObserveFuture, ObserveService};
-pub(crate) use self::service::{SPAN_ID, TRACERESPONSE, count};
+pub(crate) use self::service::{SPAN_ID, TRACERESPONSE, count, span_value, trace_value};

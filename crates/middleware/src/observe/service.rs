@@ -9,6 +9,7 @@ use http_body::Body as HttpBody;
 use pin_project_lite::pin_project;
 use plumego_contract::{Body, BoxError, Request, RequestContext, Response};
 use plumego_observe::record::Outcome;
+use plumego_observe::trace::TraceContext;
 use tower_service::Service;
 
 use super::ObserveLayer;
@@ -74,21 +75,21 @@ impl ObserveLayer {
     /// Ends the exchange when the whole response is known, else follows its body.
     pub(crate) fn end(
         &self,
-        response: Response,
+        response: &mut Response,
         mut exchange: Exchange,
         context: &RequestContext,
-    ) -> Response {
-        if let Some((outcome, sent)) = known(&response, context) {
+    ) {
+        if let Some((outcome, sent)) = known(response, context) {
             exchange.answered(response.status().as_u16());
             exchange.end(context, self.sinks.here(), outcome, sent);
-            return response;
+            return;
         }
         let followed = Followed {
             context: context.clone(),
             sinks: self.sinks.here().clone(),
             exchange,
         };
-        followed.conclude(response)
+        *response = followed.conclude(std::mem::take(response));
     }
 
     /// Makes the record of an exchange that is given up.
@@ -139,12 +140,12 @@ where
         Poll::Ready(to_ours(result).map(|mut response| {
             let headers = response.headers_mut();
             if *this.span_id
-                && let Some(value) = span_value(&followed.context)
+                && let Some(value) = span_value(followed.context.trace())
             {
                 headers.insert(SPAN_ID, value);
             }
             if *this.trace_response
-                && let Some(value) = trace_value(&followed.context)
+                && let Some(value) = trace_value(followed.context.trace())
             {
                 headers.insert(TRACERESPONSE, value);
             }
@@ -161,13 +162,13 @@ where
 }
 
 /// What `traceresponse` says.
-fn trace_value(context: &RequestContext) -> Option<HeaderValue> {
-    HeaderValue::from_bytes(context.trace().traceparent().as_bytes()).ok()
+pub(crate) fn trace_value(trace: &TraceContext) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(trace.traceparent().as_bytes()).ok()
 }
 
 /// What `X-Span-ID` says.
-fn span_value(context: &RequestContext) -> Option<HeaderValue> {
-    HeaderValue::from_str(context.trace().span_id().to_hex().as_str()).ok()
+pub(crate) fn span_value(trace: &TraceContext) -> Option<HeaderValue> {
+    HeaderValue::from_bytes(trace.span_id().to_hex().as_bytes()).ok()
 }
 
 impl Followed {

@@ -81,6 +81,12 @@ impl Fields {
             .flatten()
     }
 
+    /// The same as it goes out.
+    pub(super) fn put_policy(&self, quota: Quota, put: impl FnOnce(&[u8])) {
+        let changed = self.changed_policy(quota);
+        put(changed.as_ref().unwrap_or(&self.policy).as_bytes());
+    }
+
     /// Which headers are added.
     pub(super) fn kind(&self) -> RateLimitHeaders {
         self.headers

@@ -132,6 +132,11 @@ impl Shared {
         self.fields.changed_policy(self.limiter.quota())
     }
 
+    /// The value of `RateLimit-Policy`.
+    pub(crate) fn put_policy(&self, put: impl FnOnce(&[u8])) {
+        self.fields.put_policy(self.limiter.quota(), put);
+    }
+
     /// The value of `RateLimit` in an answer.
     pub(crate) fn limit(&self, decision: &Decision) -> HeaderValue {
         self.fields.limit(decision, &self.limiter.quota())

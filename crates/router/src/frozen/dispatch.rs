@@ -18,8 +18,8 @@ use tower_service::Service;
 
 use super::lookup::Target;
 use super::{Frozen, Inner, params};
-use crate::Endpoint;
 use crate::router::Tail;
+use crate::{BoxResponse, Endpoint};
 
 /// A request on its way: what is known of it, and the response that is being made.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Dispatch {
 /// The response of a dispatched request.
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture {
-    inner: Pin<Box<dyn Future<Output = Response> + Send>>,
+    inner: BoxResponse,
     is_head: bool,
 }
 
@@ -140,14 +140,12 @@ impl Future for ResponseFuture {
     type Output = Response;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        let is_head = self.is_head;
-        self.inner.as_mut().poll(cx).map(|response| {
-            if is_head {
-                without_body(response)
-            } else {
-                response
-            }
-        })
+        let polled = self.inner.as_mut().poll(cx);
+        if self.is_head {
+            polled.map(without_body)
+        } else {
+            polled
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::BufMut as _;
-use http::{Method, Request};
-use plumego_contract::{Body, Response};
+use http::Method;
+use plumego_contract::Response;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::head::{Missing, find};
@@ -35,6 +35,16 @@ pub(super) struct Handed {
     pub(super) answer: Option<Box<Response<Tracked>>>,
 }
 
+impl Handed {
+    /// A request that nobody has answered.
+    fn to_ask(unread: Vec<u8>) -> Self {
+        Self {
+            unread,
+            answer: None,
+        }
+    }
+}
+
 /// Serves the requests of a connection for as long as they are of the plain kind.
 pub(super) async fn serve<T>(
     io: &mut TimedIo<T>,
@@ -49,10 +59,15 @@ where
     let mut unread = Vec::new();
     let mut out = Vec::new();
     loop {
-        let next = next(io, &mut unread, max, entry, guard).await?;
-        let Some((request, length)) = next else {
-            let answer = None;
-            return Ok(Handed { unread, answer });
+        let (request, length) = match find(&unread, max) {
+            Ok(found) => found,
+            Err(Missing::Part) if unread.len() < MAX_REQUEST => {
+                if more(io, &mut unread, entry, guard).await? > 0 {
+                    continue;
+                }
+                return given_up(unread);
+            }
+            Err(Missing::Part | Missing::Other) => return Ok(Handed::to_ask(unread)),
         };
         let is_head = request.method() == Method::HEAD;
         let mut asked = answer(Flow::new(entry.clone(), None), request, false);
@@ -71,31 +86,12 @@ where
     }
 }
 
-/// The next request with its length, or `None` when it is the engine's.
-async fn next<T>(
-    io: &mut TimedIo<T>,
-    unread: &mut Vec<u8>,
-    max: usize,
-    entry: &Entry,
-    guard: &mut Guard<'_>,
-) -> Result<Option<(Request<Body>, usize)>, Ended>
-where
-    T: AsyncRead + Unpin,
-{
-    loop {
-        match find(unread, max) {
-            Ok(found) => return Ok(Some(found)),
-            Err(Missing::Part) if unread.len() < MAX_REQUEST => {}
-            Err(Missing::Part | Missing::Other) => return Ok(None),
-        }
-        if more(io, unread, entry, guard).await? == 0 {
-            return if unread.is_empty() {
-                Err(Ended::Done)
-            } else {
-                Ok(None)
-            };
-        }
+/// The client sends no more. What there is of a request is for the engine to refuse.
+fn given_up(unread: Vec<u8>) -> Result<Handed, Ended> {
+    if unread.is_empty() {
+        return Err(Ended::Done);
     }
+    Ok(Handed::to_ask(unread))
 }
 
 /// Reads what comes next. 0 is the end.
@@ -147,8 +143,8 @@ where
             return Poll::Ready(Ok(None));
         }
         let (mut parts, body) = response.into_parts();
-        if let Some(late) = body.late_fields() {
-            late.add_to(&mut parts.headers);
+        if let Some(context) = body.context() {
+            context.add_late_fields(&mut parts.headers);
         }
         let response = Response::from_parts(parts, body);
         return Poll::Ready(Ok(Some(Box::new(response))));

@@ -35,8 +35,8 @@ fn try_write(out: &mut Vec<u8>, response: &Response<Tracked>, is_head: bool) -> 
     out.reserve(128 + 64 * headers.len() + body.len());
     write_status(out, status)?;
     let found = write_fields(out, headers)?;
-    if let Some(late) = response.body().late_fields() {
-        late.write_lines(out);
+    if let Some(context) = response.body().context() {
+        context.write_late_fields(out);
     }
     // Neither has a body, and its length would be that of another answer (RFC 9110, section 8.6).
     let is_bare = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
