@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
-use plumego_contract::{AppContext, Body, Connection, Error, Response, codes};
+use plumego_contract::{AppContext, Body, Connection, Error, RequestContext, Response, codes};
 use plumego_middleware::body_deadline::{BodyDeadlineConfig, BodyDeadlineLayer};
 use plumego_middleware::concurrency_limit::{ConcurrencyLimitConfig, ConcurrencyLimitLayer};
 use plumego_middleware::cors::CorsConfig;
@@ -266,20 +266,29 @@ async fn send(service: &Frozen, request: http::Request<Body>) -> Response {
 /// The answer as a server sends it that adds the fields which were left to it: as lines, or to the
 /// map.
 async fn send_late(service: &Frozen, request: http::Request<Body>, as_lines: bool) -> Response {
+    send_traced(service, request, as_lines).await.0
+}
+
+/// The same, with the context of the request.
+async fn send_traced(
+    service: &Frozen,
+    request: http::Request<Body>,
+    as_lines: bool,
+) -> (Response, RequestContext) {
     let connection = *request.extensions().get::<Connection>().unwrap();
     let home = service.connect(connection);
     home.take_late_fields(true);
     let dispatch = service.dispatch_on(&home, request);
-    let mut response = dispatch.response.await;
+    let (mut response, context) = (dispatch.response.await, dispatch.context);
     let mut lines = Vec::new();
-    dispatch.context.write_late_fields(&mut lines);
+    context.write_late_fields(&mut lines);
     if lines.is_empty() {
-        return response;
+        return (response, context);
     }
     LEFT.fetch_add(1, Ordering::Relaxed);
     if !as_lines {
-        dispatch.context.add_late_fields(response.headers_mut());
-        return response;
+        context.add_late_fields(response.headers_mut());
+        return (response, context);
     }
     let lines = String::from_utf8(lines).unwrap();
     for line in lines.strip_suffix("\r\n").unwrap().split("\r\n") {
@@ -287,7 +296,7 @@ async fn send_late(service: &Frozen, request: http::Request<Body>, as_lines: boo
         let name: http::HeaderName = name.parse().unwrap();
         response.headers_mut().append(name, value.parse().unwrap());
     }
-    response
+    (response, context)
 }
 
 /// How often fields were left to the server.
@@ -499,6 +508,35 @@ async fn fields_that_are_left_follow_a_limit_too_and_only_the_outermost_leaves_a
     let mut lines = Vec::new();
     dispatch.context.write_late_fields(&mut lines);
     assert!(lines.is_empty());
+}
+
+/// Each answer carries the ids of its own request, in whatever way its headers get there.
+#[tokio::test(start_paused = true)]
+async fn fields_that_are_left_have_the_ids_of_their_own_request() {
+    let mut on = layers(&Log::default(), false);
+    on.security_headers = Some(SecurityHeadersLayer::default());
+    on.observe = on.observe.map(ObserveLayer::with_span_id);
+    let guard = FusedGuard::outermost(&on);
+    let service = routes(Router::new().context_layer(&["stack"], guard));
+    let mut ids = std::collections::HashSet::new();
+    for as_lines in [true, false, true] {
+        let mut request = get_from("192.0.2.1", "/");
+        let host = http::HeaderValue::from_static("shop.example");
+        request.headers_mut().insert("host", host);
+        let (answer, context) = send_traced(&service, request, as_lines).await;
+        assert!(!context.takes_late_fields(), "nothing was left");
+        let trace = context.trace();
+        let id = context.request_id().unwrap().as_str();
+        for (name, expected) in [
+            ("x-request-id", id),
+            ("traceresponse", trace.traceparent().as_str()),
+            ("x-span-id", trace.span_id().to_hex().as_str()),
+        ] {
+            let values: Vec<_> = answer.headers().get_all(name).iter().collect();
+            assert_eq!(values, [expected], "{name}");
+            assert!(ids.insert(expected.to_owned()), "{name}: {expected} twice");
+        }
+    }
 }
 
 /// A request whose client goes away: one record, and its slot is free again.
