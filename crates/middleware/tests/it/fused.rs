@@ -498,6 +498,8 @@ async fn fields_that_are_left_follow_a_limit_too_and_only_the_outermost_leaves_a
             "\"abuse-guard\";q=50;w=25"
         );
     }
+    let unasked = send(&service, get()).await;
+    assert!(unasked.headers().contains_key("x-frame-options"));
     let inner = FusedGuard::from(on);
     let service = routes(Router::new().context_layer(&["stack"], inner));
     let home = service.connect(*get().extensions().get::<Connection>().unwrap());
