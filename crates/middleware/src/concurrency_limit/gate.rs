@@ -105,7 +105,7 @@ impl Gate {
             max_wait_nanos: AtomicU64::new(nanos(config.max_wait)),
             owed: AtomicUsize::new(0),
             changing: Mutex::new(()),
-            spare: Spare::new(config.max_concurrent),
+            spare: Spare::new(config.max_concurrent, config.max_queued == 0),
             slots: Semaphore::new(0),
             queued: AtomicUsize::new(0),
             refused_busy: AtomicU64::new(0),
@@ -127,21 +127,45 @@ impl Gate {
 
     /// One slot is free again, unless there are too many.
     fn give_back(&self) {
-        let relaxed = Ordering::Relaxed;
-        let less = |owed: usize| owed.checked_sub(1);
-        let is_owed = self.owed.load(relaxed) > 0;
-        if !is_owed || self.owed.try_update(relaxed, relaxed, less).is_err() {
+        if self.owed.load(Ordering::SeqCst) == 0 || !self.pay() {
             self.free(1);
         }
     }
 
+    /// One slot is given up, when one is owed.
+    fn pay(&self) -> bool {
+        let less = |owed: usize| owed.checked_sub(1);
+        let seq = Ordering::SeqCst;
+        self.owed.try_update(seq, seq, less).is_ok()
+    }
+
     fn free(&self, slots: usize) {
         // Either this sees who waits, or who waits sees this: both change what is theirs before
-        // they look at the other.
+        // they look at the other. The same with who lowers the limit.
         self.spare.put(slots);
+        self.settle();
+    }
+
+    /// Takes free slots away for as long as any are owed; what is left is for those who wait.
+    fn settle(&self) {
+        while self.owed.load(Ordering::SeqCst) > 0 && self.take_free() {
+            if !self.pay() {
+                // Others have paid meanwhile.
+                self.spare.put(1);
+            }
+        }
         if self.queued.load(Ordering::SeqCst) > 0 {
             self.offer_spare();
         }
+    }
+
+    fn take_free(&self) -> bool {
+        self.spare.take()
+            || self
+                .slots
+                .try_acquire()
+                .map(tokio::sync::SemaphorePermit::forget)
+                .is_ok()
     }
 
     /// Gives what is spare to those who wait.
@@ -158,15 +182,14 @@ impl Gate {
         let relaxed = Ordering::Relaxed;
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.max_queued.store(config.max_queued, relaxed);
+        self.spare.gather(config.max_queued == 0);
         self.max_wait_nanos.store(nanos(config.max_wait), relaxed);
         self.waits.set(config.waiting_bodies());
         let now = config.max_concurrent;
         let before = self.max_concurrent.swap(now, relaxed);
         if now < before {
-            let too_many = before - now;
-            self.offer_spare();
-            let in_use = too_many - self.slots.forget_permits(too_many);
-            self.owed.fetch_add(in_use, relaxed);
+            self.owed.fetch_add(before - now, Ordering::SeqCst);
+            self.settle();
             return;
         }
         let mut more = now - before;
@@ -298,6 +321,7 @@ mod tests {
         let visits = (0..TASKS).map(|_| tokio::spawn(visit(gate.clone(), inside.clone())));
         let visits: Vec<_> = visits.collect();
         for slots in [3, 1, 4, 2].into_iter().cycle().take(1_000) {
+            shared.spare.gather(true);
             shared.set(config(slots));
             tokio::task::yield_now().await;
         }
@@ -308,5 +332,52 @@ mod tests {
         assert_eq!((stats.running, stats.queued), (0, 0), "{stats:?}");
         let slots: Vec<_> = std::iter::from_fn(|| Gate::enter(&gate)).collect();
         assert_eq!(slots.len(), 2);
+    }
+
+    #[test]
+    fn a_limit_that_is_lowered_while_slots_come_back_holds() {
+        let config = |max_concurrent| ConcurrencyLimitConfig {
+            max_concurrent,
+            ..ConcurrencyLimitConfig::default()
+        };
+        let shared = Arc::new(Gate::new(config(2)));
+        let gate = Shards::new(|| Arc::clone(&shared));
+        let (held, go) = (Mutex::new(Vec::new()), std::sync::Barrier::new(3));
+        let mut entered = Vec::new();
+        let enter_all = || std::iter::from_fn(|| Gate::enter(&gate)).collect::<Vec<_>>();
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    for _ in 0..5_000 {
+                        go.wait();
+                        drop(held.lock().unwrap().pop());
+                        go.wait();
+                        go.wait();
+                    }
+                });
+            }
+            for _ in 0..5_000 {
+                *held.lock().unwrap() = enter_all();
+                go.wait();
+                shared.set(config(1));
+                go.wait();
+                entered.push(enter_all().len());
+                shared.set(config(2));
+                go.wait();
+            }
+        });
+        assert_eq!(entered, vec![1; 5_000]);
+    }
+
+    /// One that was given back by who had not seen yet that it is owed.
+    #[test]
+    fn slot_that_comes_free_pays_what_is_owed() {
+        let gate = Gate::new(ConcurrencyLimitConfig::default());
+        gate.owed.store(2, Ordering::SeqCst);
+        gate.free(1);
+        let owed = gate.owed.load(Ordering::SeqCst);
+        assert_eq!((owed, gate.spare.count()), (0, 255));
+        gate.free(1);
+        assert_eq!(gate.spare.count(), 256);
     }
 }
