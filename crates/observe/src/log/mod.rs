@@ -30,6 +30,7 @@
 //! writes the events of `tracing` as such lines.
 
 mod append;
+mod buffer;
 mod escape;
 mod filter;
 mod line;

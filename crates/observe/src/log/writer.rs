@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use plumego_stdx::Timestamp;
 use tracing::Level;
 
+use super::buffer::Buffer;
 use super::line::Line;
 use super::sink::LogSink;
 
@@ -68,7 +69,8 @@ pub struct LogConfig {
     /// Bytes that one buffer holds. Default: 1 MiB. A line that does not fit is dropped whole
     /// and counted; the next flush writes a warning with the number.
     pub shard_bytes: usize,
-    /// From how many bytes in one buffer on a flush is wanted before its time. Default: 128 KiB.
+    /// From how many bytes in one buffer on a flush is wanted before its time. Default: 128 KiB. The
+    /// sink is given about 64 KiB at once.
     pub high_water_bytes: usize,
 }
 
@@ -86,8 +88,9 @@ impl Default for LogConfig {
 /// Collects lines and writes them in batches. Clones share the buffers.
 ///
 /// Lines of one thread keep their order unless it meets another one in its buffer; lines of
-/// different threads are ordered only by flush. Memory: the buffers, and once more the largest
-/// of them while it is being written.
+/// different threads are ordered only by flush. Memory: 64 KiB for each buffer that is used, up to
+/// its bound while lines come faster than they are written, and once more the largest of them while
+/// it is being written.
 #[derive(Clone)]
 pub struct LogWriter {
     inner: Arc<Inner>,
@@ -110,14 +113,14 @@ struct Inner {
 #[derive(Default)]
 #[repr(align(64))]
 struct Shard {
-    lines: Mutex<Vec<u8>>,
+    lines: Mutex<Buffer>,
 }
 
 /// What only the one who flushes touches.
 #[derive(Default)]
 struct Flushing {
     /// Trades places with the buffer that is written.
-    spare: Vec<u8>,
+    spare: Buffer,
     /// How many dropped lines have been told.
     dropped_told: u64,
 }
@@ -168,8 +171,8 @@ impl LogWriter {
     pub(crate) fn append_one_line<F: FnOnce(&mut Vec<u8>)>(&self, build: F) -> bool {
         let (kept, length) = match self.inner.lock_shard() {
             Some(mut lines) => {
-                let kept = append_line(&mut lines, self.inner.shard_bytes, build);
-                (kept, lines.len())
+                let kept = lines.append(self.inner.shard_bytes, build);
+                (kept, lines.bytes())
             }
             None => (false, 0),
         };
@@ -227,13 +230,11 @@ impl LogWriter {
         inner.wants_flush.store(false, Ordering::Release);
         let mut outcome = Ok(());
         for shard in &inner.shards {
-            flushing.spare.clear();
             std::mem::swap(&mut flushing.spare, &mut *lock(&shard.lines));
-            outcome = outcome.and(inner.write(&flushing.spare));
-            // A burst must not keep its memory for ever.
-            flushing
-                .spare
-                .shrink_to(inner.high_water_bytes.saturating_mul(2));
+            for block in flushing.spare.blocks() {
+                outcome = outcome.and(inner.write(block));
+            }
+            flushing.spare.clear();
         }
         outcome.and(inner.tell_dropped(&mut flushing))
     }
@@ -295,7 +296,7 @@ impl fmt::Debug for LogWriter {
 
 impl Inner {
     /// This thread's own buffer; while somebody else is in it, the next free one.
-    fn lock_shard(&self) -> Option<MutexGuard<'_, Vec<u8>>> {
+    fn lock_shard(&self) -> Option<MutexGuard<'_, Buffer>> {
         let own = thread_number() % self.shards.len();
         let (before, from) = self
             .shards
@@ -313,9 +314,6 @@ impl Inner {
     }
 
     fn write(&self, lines: &[u8]) -> io::Result<()> {
-        if lines.is_empty() {
-            return Ok(());
-        }
         let written = self.offer(lines);
         if written.is_err() {
             self.write_errors.fetch_add(1, Ordering::Relaxed);
@@ -358,48 +356,8 @@ impl Inner {
     }
 }
 
-fn append_line<F: FnOnce(&mut Vec<u8>)>(lines: &mut Vec<u8>, limit: usize, build: F) -> bool {
-    if lines.len() >= limit {
-        return false;
-    }
-    let mut unfinished = Unfinished {
-        start: lines.len(),
-        lines,
-        limit,
-    };
-    build(unfinished.lines);
-    unfinished.finish()
-}
-
-/// A line that is taken back unless it is finished: by a panic, or for want of room.
-struct Unfinished<'a> {
-    start: usize,
-    lines: &'a mut Vec<u8>,
-    limit: usize,
-}
-
-impl Unfinished<'_> {
-    fn finish(&mut self) -> bool {
-        if self.lines.len() >= self.limit {
-            return false;
-        }
-        self.lines.push(b'\n');
-        self.start = self.lines.len();
-        true
-    }
-}
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        if self.lines.len() > self.start {
-            self.lines.truncate(self.start);
-            self.lines.shrink_to(self.limit);
-        }
-    }
-}
-
-fn lock(lines: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
-    // A panic never leaves half a line: see `Unfinished`.
+fn lock(lines: &Mutex<Buffer>) -> MutexGuard<'_, Buffer> {
+    // A panic never leaves half a line: see `Buffer::append`.
     lines.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
