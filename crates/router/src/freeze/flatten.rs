@@ -71,6 +71,8 @@ struct Around {
 
 pub(super) fn flatten(router: Router) -> Flat {
     let mut flat = Flat {
+        // A vector of hundreds that grows leaves holes that the process then keeps.
+        routes: Vec::with_capacity(count(&router)),
         scopes: vec![Vec::new()],
         ..Flat::default()
     };
@@ -84,6 +86,14 @@ pub(super) fn flatten(router: Router) -> Flat {
     };
     flat.router(router, around);
     flat
+}
+
+fn count(router: &Router) -> usize {
+    let counts = router.items.iter().map(|item| match item {
+        Item::Route(_) => 1,
+        Item::Group(group) => count(&group.router),
+    });
+    counts.sum()
 }
 
 impl Flat {

@@ -96,7 +96,8 @@ impl Draft {
     }
 
     pub(super) fn build(self) -> Trie {
-        let mut leaves = Vec::new();
+        let ends = |node: &DraftNode| [&node.leaf, &node.wildcard].into_iter().flatten().count();
+        let mut leaves = Vec::with_capacity(self.nodes.iter().map(ends).sum());
         let mut keep = |leaf: Option<Leaf>| {
             let Some(leaf) = leaf else {
                 return NONE;
@@ -105,7 +106,8 @@ impl Draft {
             small(leaves.len() - 1)
         };
         let mut nodes = Vec::with_capacity(self.nodes.len());
-        let mut families = Vec::new();
+        let parents = self.nodes.iter().filter(|node| !node.statics.is_empty());
+        let mut families = Vec::with_capacity(parents.count());
         for (place, draft) in self.nodes.into_iter().enumerate() {
             let kinds = [
                 (!draft.statics.is_empty(), STATICS),
