@@ -187,9 +187,10 @@ impl Assembly {
         self.files.push(path.clone());
         match file::read(&path, origin != Origin::Default, self.sources.turn) {
             Ok(text) => text.map(|text| (name, text)),
-            Err(expected) => {
-                let problem = ConfigError::new(key, expected).with_origin(Some(origin));
-                self.fail(problem.with_value(&name, false));
+            Err(unread) => {
+                let problem = ConfigError::new(key, unread.expected).with_origin(Some(origin));
+                let problem = problem.with_value(&name, false);
+                self.fail(problem.passing(unread.may_pass));
                 None
             }
         }

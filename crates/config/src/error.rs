@@ -28,6 +28,7 @@ struct Told {
     hint: Option<String>,
     /// Whether `expected` is the whole text.
     is_whole: bool,
+    may_pass: bool,
 }
 
 impl ConfigError {
@@ -48,6 +49,7 @@ impl ConfigError {
             expected,
             hint: None,
             is_whole: false,
+            may_pass: false,
         };
         Self {
             told: Box::new(told),
@@ -67,6 +69,17 @@ impl ConfigError {
     pub(crate) fn with_hint(mut self, hint: Option<String>) -> Self {
         self.told.hint = hint;
         self
+    }
+
+    pub(crate) fn passing(mut self, may_pass: bool) -> Self {
+        self.told.may_pass = may_pass;
+        self
+    }
+
+    /// Whether it may pass though nobody changes a setting: a file could not be read since the
+    /// process is short of descriptors, say. Whoever [reloads](crate::Live::reload) may try again.
+    pub fn may_pass(&self) -> bool {
+        self.told.may_pass
     }
 
     /// The key (`server.addr`), the flag or variable when it is no known key, or empty when a
@@ -105,6 +118,7 @@ impl fmt::Display for ConfigError {
             expected,
             hint,
             is_whole,
+            ..
         } = &*self.told;
         let mut line = match (key.is_empty(), origin) {
             (false, Some(origin)) => format!("`{key}` ({origin}): "),

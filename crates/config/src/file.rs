@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use plumego_stdx::may_pass;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -27,32 +28,54 @@ pub(crate) enum Turn {
     Again,
 }
 
+/// Why a file was not read.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub(crate) expected: String,
+    /// Whether it may pass by itself.
+    pub(crate) may_pass: bool,
+}
+
+impl From<&str> for Unread {
+    fn from(expected: &str) -> Self {
+        Self {
+            expected: expected.to_owned(),
+            may_pass: false,
+        }
+    }
+}
+
 /// Reads a text file; `None` when there is none and that is allowed.
-pub(crate) fn read(path: &Path, required: bool, turn: Turn) -> Result<Option<String>, String> {
+pub(crate) fn read(path: &Path, required: bool, turn: Turn) -> Result<Option<String>, Unread> {
     if turn == Turn::Again && is_pipe(path) {
         return Err(
             "a file that can be read again; this is a pipe, which gives what it has once, \
                     so nothing changes until the program starts anew"
-                .to_owned(),
+                .into(),
         );
     }
     let text = match read_bounded(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound && !required => return Ok(None),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            return Err("a file in UTF-8".to_owned());
+            return Err("a file in UTF-8".into());
         }
-        Err(error) => return Err(format!("a readable file: {error}")),
+        Err(error) => {
+            return Err(Unread {
+                expected: format!("a readable file: {error}"),
+                may_pass: may_pass(&error),
+            });
+        }
     };
     if text.is_empty() && is_pipe(path) {
         return Err(
             "something from this pipe; it was empty, since it had been read before (by a \
                     predecessor, say), or since what writes to it failed"
-                .to_owned(),
+                .into(),
         );
     }
     if u64::try_from(text.len()).is_ok_and(|len| len > MAX_BYTES) {
-        return Err("a file of at most 1 MiB".to_owned());
+        return Err("a file of at most 1 MiB".into());
     }
     Ok(Some(text))
 }

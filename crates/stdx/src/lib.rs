@@ -1,4 +1,5 @@
-//! What Plumego misses in std: clock, randomness, secrets, limits, backoff, hexadecimal text.
+//! What Plumego misses in std: clock, randomness, secrets, limits, backoff, hexadecimal text,
+//! telling which failures pass.
 //!
 //! Wall-clock time and randomness enter the toolkit here and nowhere else, so everything above
 //! can be given both and tested without them. Elapsed time is not wall-clock time: use
@@ -17,6 +18,7 @@ pub mod backoff;
 pub mod clock;
 pub mod hex;
 pub mod limit;
+pub mod passing;
 pub mod random;
 pub mod secret;
 pub mod shards;
@@ -25,5 +27,6 @@ pub use backoff::Backoff;
 pub use clock::Timestamp;
 pub use hex::Hex;
 pub use limit::Limit;
+pub use passing::may_pass;
 pub use secret::{Secret, ct_eq};
 pub use shards::{Shard, Shards};

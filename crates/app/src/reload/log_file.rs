@@ -1,6 +1,7 @@
 //! The file of the log, opened again after a rotation from outside.
 
 use plumego_observe::log::LogWriter;
+use plumego_stdx::may_pass;
 
 use super::{Changes, Refused, Reload};
 
@@ -26,7 +27,14 @@ impl Reload for LogFile {
         match reopened {
             Ok(Ok(true)) => Ok(Changes::none().changed("the log goes to a new file")),
             Ok(Ok(false)) => Ok(Changes::none()),
-            Ok(Err(error)) => Err(Refused::new(error.to_string())),
+            Ok(Err(error)) => {
+                let refused = Refused::new(error.to_string());
+                Err(if may_pass(&error) {
+                    refused.passing()
+                } else {
+                    refused
+                })
+            }
             Err(_) => Err(Refused::new("opening the log again panicked")),
         }
     }

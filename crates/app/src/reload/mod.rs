@@ -7,6 +7,9 @@
 //! refuses and changes nothing; either is one line in the log and one count in the metric
 //! `reloads_total{source,result}`, where the result is `changed`, `unchanged` or `refused`.
 //!
+//! A refusal that may pass by itself, since the process is short of descriptors, say, is no last
+//! word: the source is read again, and the log says once that it will be.
+//!
 //! | what | bound |
 //! | --- | --- |
 //! | time for one source to read | 30 s, then it is dropped and counts as refused |
@@ -14,8 +17,10 @@
 //! | time that files must stand still before they are read | 100 ms |
 //! | wait for files that do not stand still, or are still being written | 10 s, then they are read |
 //! | looks at the files when the system does not tell | every 2 s; every 10 s when it does |
+//! | wait before a source that may not stay refused is read again | 1 s, doubled up to 60 s |
 //! | texts of one line of the log | 32, then how many more there are |
 
+mod again;
 mod log_file;
 mod outcome;
 mod reloader;

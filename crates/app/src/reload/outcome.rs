@@ -89,6 +89,7 @@ impl fmt::Display for Changes {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     problems: Vec<String>,
+    may_pass: bool,
 }
 
 impl Refused {
@@ -96,6 +97,7 @@ impl Refused {
     pub fn new(problem: impl Into<String>) -> Self {
         Self {
             problems: vec![problem.into()],
+            may_pass: false,
         }
     }
 
@@ -104,6 +106,20 @@ impl Refused {
     pub fn and(mut self, problem: impl Into<String>) -> Self {
         self.problems.push(problem.into());
         self
+    }
+
+    /// Says that one of them may pass by itself: the process is short of descriptors, say. While
+    /// the application runs, the source is asked again after 1 s, doubled each time up to 60 s,
+    /// until it reads or answers something else.
+    #[must_use]
+    pub fn passing(mut self) -> Self {
+        self.may_pass = true;
+        self
+    }
+
+    /// Whether one of them may pass by itself.
+    pub fn may_pass(&self) -> bool {
+        self.may_pass
     }
 
     /// All of them; never empty.

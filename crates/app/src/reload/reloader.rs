@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use plumego_contract::{Problem, Problems};
 use plumego_observe::metrics::{CounterFamily, Metrics};
 use tokio::sync::{Mutex, Notify};
 
+use super::again::{Again, FIRST, MOST};
 use super::outcome::joined;
 use super::watch::{Known, Watcher};
 use super::{Changes, Reading, Refused, ReloadReport, Source};
@@ -26,6 +27,8 @@ pub(crate) enum Trigger {
     Signal,
     Call,
     File,
+    /// What kept it from being read may have passed.
+    Again,
 }
 
 impl Trigger {
@@ -34,6 +37,7 @@ impl Trigger {
             Self::Signal => "signal",
             Self::Call => "call",
             Self::File => "file",
+            Self::Again => "again",
         }
     }
 }
@@ -49,10 +53,22 @@ struct Shared {
     signalled: Notify,
     /// Something was read: its files may be others.
     reloaded: Notify,
-    /// The sources that refused what they read last.
-    refusing: Vec<AtomicBool>,
+    /// What each source came to when it was read last: [`READ`], [`REFUSED`] or [`MAY_PASS`].
+    last: Vec<AtomicU8>,
     /// What the files were when everything was read for the first time.
     known: Known,
+}
+
+const READ: u8 = 0;
+const REFUSED: u8 = 1;
+const MAY_PASS: u8 = 2;
+
+fn standing(outcome: &Result<Changes, Refused>) -> u8 {
+    match outcome {
+        Ok(_) => READ,
+        Err(refused) if refused.may_pass() => MAY_PASS,
+        Err(_) => REFUSED,
+    }
 }
 
 impl Reloader {
@@ -82,7 +98,7 @@ impl Reloader {
         let paths: Vec<_> = sources.iter().map(|source| source.paths()).collect();
         Self(Arc::new(Shared {
             known: Known::look(&paths),
-            refusing: sources.iter().map(|_| AtomicBool::new(false)).collect(),
+            last: sources.iter().map(|_| AtomicU8::new(READ)).collect(),
             sources,
             count: count.ok(),
             one_at_a_time: Mutex::new(()),
@@ -111,12 +127,11 @@ impl Reloader {
         for (at, source) in self.0.sources.iter().enumerate() {
             if which(at) {
                 let outcome = read(source.reload()).await;
-                let has_refused = self
-                    .0
-                    .refusing
-                    .get(at)
-                    .is_some_and(|refusing| refusing.swap(outcome.is_err(), Ordering::Relaxed));
-                self.note(source.name(), trigger, has_refused, &outcome);
+                let last = self.0.last.get(at);
+                let before = last.map_or(READ, |last| {
+                    last.swap(standing(&outcome), Ordering::Relaxed)
+                });
+                self.note(source.name(), trigger, before, &outcome);
                 report.push(source.name(), outcome);
             }
         }
@@ -139,18 +154,30 @@ impl Reloader {
 
     async fn serve(&self) {
         let mut watcher = Watcher::new(self.paths(), self.0.known.clone()).await;
+        let mut again = Again::new(self.0.sources.len());
         loop {
+            again.follow(|at| self.may_pass(at));
             tokio::select! {
                 () = self.0.signalled.notified() => {
                     self.reload_all(Trigger::Signal).await;
                 }
                 () = self.0.reloaded.notified() => {}
                 changed = watcher.changed() => {
+                    again.forget(&changed);
                     self.reload(Trigger::File, |at| changed.contains(&at)).await;
+                }
+                due = again.due() => {
+                    self.reload(Trigger::Again, |at| due.contains(&at)).await;
+                    again.tried(&due);
                 }
             }
             watcher.watch(self.paths()).await;
         }
+    }
+
+    fn may_pass(&self, at: usize) -> bool {
+        let last = self.0.last.get(at);
+        last.is_some_and(|last| last.load(Ordering::Relaxed) == MAY_PASS)
     }
 
     /// What each source names.
@@ -158,25 +185,21 @@ impl Reloader {
         self.0.sources.iter().map(|source| source.paths()).collect()
     }
 
-    /// A file that was saved and says the same is no news, unless it was refused before.
+    /// A file that was saved and says the same is no news, unless it was refused before. Nor is it
+    /// that what may pass has not passed yet.
     fn note(
         &self,
         source: &'static str,
         trigger: Trigger,
-        has_refused: bool,
+        before: u8,
         outcome: &Result<Changes, Refused>,
     ) {
-        let is_news = trigger != Trigger::File || has_refused;
+        let is_news = trigger != Trigger::File || before != READ;
+        let still = trigger == Trigger::Again && standing(outcome) == MAY_PASS;
         let trigger = trigger.as_str();
         let result = match outcome {
             Err(refused) => {
-                let problems = joined(refused.problems());
-                tracing::error!(
-                    source,
-                    trigger,
-                    problems,
-                    "not reloaded, nothing has changed"
-                );
+                tell_refused(source, trigger, refused, still);
                 "refused"
             }
             Ok(changes) if changes.is_empty() => {
@@ -198,6 +221,23 @@ impl Reloader {
             count.with(&[source, result]).inc();
         }
     }
+}
+
+fn tell_refused(source: &'static str, trigger: &'static str, refused: &Refused, still: bool) {
+    let problems = joined(refused.problems());
+    if still {
+        tracing::debug!(source, trigger, problems, "still not reloaded");
+        return;
+    }
+    let again = refused.may_pass();
+    let again = again.then(|| format!("after {FIRST:?}, later every {MOST:?}, until it is read"));
+    tracing::error!(
+        source,
+        trigger,
+        problems,
+        again,
+        "not reloaded, nothing has changed"
+    );
 }
 
 fn some(texts: &[String]) -> Option<String> {

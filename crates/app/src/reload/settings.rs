@@ -267,7 +267,12 @@ impl Source for Settings {
 fn refused(errors: &ConfigErrors) -> Refused {
     let mut problems = errors.iter().map(ToString::to_string);
     let first = Refused::new(problems.next().unwrap_or_default());
-    problems.fold(first, Refused::and)
+    let refused = problems.fold(first, Refused::and);
+    if errors.iter().any(ConfigError::may_pass) {
+        refused.passing()
+    } else {
+        refused
+    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{Error as TlsError, InconsistentKeys};
 use webpki::{EndEntityCert, KeyUsage};
 
+use super::fault::Fault;
 use super::pem::Source;
 
 /// Where a chain and its key are.
@@ -35,11 +36,11 @@ pub(super) struct Certificate {
 
 impl Pair {
     /// Reads both files. Says everything that is wrong with either.
-    pub(super) fn load(&self, provider: &CryptoProvider) -> Result<Certificate, Vec<String>> {
+    pub(super) fn load(&self, provider: &CryptoProvider) -> Result<Certificate, Vec<Fault>> {
         let chain = self.chain.certificates();
         let key = self.key.key().and_then(|key| {
             let loaded = provider.key_provider.load_private_key(key);
-            loaded.map_err(|error| format!("{} holds a key of no use: {error}", self.key))
+            loaded.map_err(|error| format!("{} holds a key of no use: {error}", self.key).into())
         });
         let (chain, key) = match (chain, key) {
             (Ok(chain), Ok(key)) => (chain, key),
@@ -49,11 +50,12 @@ impl Pair {
         match certified.keys_match() {
             Ok(()) | Err(TlsError::InconsistentKeys(InconsistentKeys::Unknown)) => {}
             Err(TlsError::InconsistentKeys(_)) => {
-                return Err(vec![format!(
+                let text = format!(
                     "{} is not the key of the first certificate in {}: expected a pair that \
                      belongs together, the certificate of the server before its authorities",
                     self.key, self.chain
-                )]);
+                );
+                return Err(vec![text.into()]);
             }
             Err(error) => return Err(vec![self.unreadable(&error)]),
         }
@@ -61,11 +63,12 @@ impl Pair {
             .map_err(|error| vec![self.unreadable(&error)])
     }
 
-    fn unreadable(&self, error: &dyn std::fmt::Display) -> String {
+    fn unreadable(&self, error: &dyn std::fmt::Display) -> Fault {
         format!(
             "{} holds a certificate that cannot be read: {error}",
             self.chain
         )
+        .into()
     }
 }
 

@@ -13,6 +13,7 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig as RustlsConfig, SupportedProtocolVersion};
 
 use super::certificate::{Certificate, Certificates, Pair, is_authority};
+use super::fault::Fault;
 use super::pem::Source;
 use crate::config::{ClientAuth, TlsSettings, TlsVersion, check_addrs};
 use crate::reload::Changes;
@@ -236,13 +237,14 @@ impl TlsConfig {
     ///
     /// # Errors
     /// Everything that is wrong with any of them.
-    pub(super) fn load(&self, http2: bool) -> Result<Active, Vec<String>> {
+    pub(super) fn load(&self, http2: bool) -> Result<Active, Vec<Fault>> {
         if let Some(own) = &self.own {
             if self.redirect.is_some() {
                 return Err(vec![
                     "redirect_from cannot be used with from_rustls: which hosts its certificates \
                      are for is not known here"
-                        .to_owned(),
+                        .to_owned()
+                        .into(),
                 ]);
             }
             return Ok(Active {
@@ -254,7 +256,7 @@ impl TlsConfig {
             });
         }
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let mut wrong: Vec<_> = self.bad_redirect().into_iter().collect();
+        let mut wrong: Vec<Fault> = self.bad_redirect().into_iter().map(Fault::from).collect();
         let mut certificates = Vec::with_capacity(self.pairs.len());
         let mut warnings = Vec::new();
         for pair in &self.pairs {
@@ -274,14 +276,14 @@ impl TlsConfig {
         };
         let verifier = self
             .verifier(&authorities, &provider)
-            .map_err(|error| vec![error])?;
+            .map_err(|error| vec![error.into()])?;
         warnings.extend(self.no_authorities(&authorities));
         let mut parts: Vec<_> = certificates.iter().map(Certificate::part).collect();
         parts.push(("the authorities of clients".to_owned(), authorities));
         let resolver = Arc::new(Certificates::new(&certificates, self.refuse_unknown));
         let rustls = self
             .rustls(provider, verifier, resolver.clone(), http2)
-            .map_err(|error| vec![error.to_string()])?;
+            .map_err(|error| vec![error.to_string().into()])?;
         Ok(Active {
             rustls: Arc::new(rustls),
             certificates: Some(resolver),
@@ -332,7 +334,7 @@ impl TlsConfig {
     }
 
     /// Those of the clients; none when clients are not asked for a certificate.
-    fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, String> {
+    fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, Fault> {
         match &self.client_ca {
             Some(source) if self.client_auth != ClientAuth::None => source.certificates(),
             _ => Ok(Vec::new()),

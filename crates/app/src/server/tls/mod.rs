@@ -6,6 +6,7 @@
 mod certificate;
 mod client;
 mod config;
+mod fault;
 mod handshake;
 mod io;
 mod metrics;
@@ -22,6 +23,7 @@ use plumego_observe::metrics::{MetricError, Metrics};
 
 use self::config::Active;
 pub use self::config::TlsConfig;
+use self::fault::Fault;
 pub(crate) use self::io::TlsIo;
 use self::metrics::TlsMetrics;
 use super::connection::note;
@@ -69,7 +71,7 @@ impl Tls {
         let http2 = config.http2 && HTTP2;
         let active = source
             .load(http2)
-            .map_err(|wrong| wrong.into_iter().for_each(&mut tell));
+            .map_err(|wrong| wrong.iter().for_each(|fault| tell(fault.to_string())));
         let counters = TlsMetrics::new(metrics).map_err(|error| tell(error.to_string()));
         let (Ok(active), Ok(counters)) = (active, counters) else {
             return None;
@@ -154,7 +156,7 @@ impl Reload for Tls {
         let read = reading
             .await
             .map_err(|error| Refused::new(error.to_string()))?;
-        let read = read.map_err(refused)?;
+        let read = read.map_err(|faults| refused(&faults))?;
         let changes = read.changes_since(&self.0.current());
         if !changes.is_empty() {
             let current = self.0.current.write();
@@ -164,10 +166,15 @@ impl Reload for Tls {
     }
 }
 
-fn refused(problems: Vec<String>) -> Refused {
-    let mut problems = problems.into_iter();
+fn refused(faults: &[Fault]) -> Refused {
+    let mut problems = faults.iter().map(ToString::to_string);
     let first = Refused::new(problems.next().unwrap_or_default());
-    problems.fold(first, Refused::and)
+    let refused = problems.fold(first, Refused::and);
+    if faults.iter().any(Fault::may_pass) {
+        refused.passing()
+    } else {
+        refused
+    }
 }
 
 /// Exact: no date of a certificate is beyond 2⁵³ seconds.

@@ -6,11 +6,13 @@ use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use plumego_stdx::Secret;
+use plumego_stdx::{Secret, may_pass};
 use rustls::pki_types::pem::{self, PemObject as _, SectionKind};
 use rustls::pki_types::{
     CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
 };
+
+use super::fault::Fault;
 
 /// The most bytes of a file. A bundle with every public authority is a quarter of it.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -54,20 +56,21 @@ impl Source {
         None
     }
 
-    fn sections(&self) -> Result<Vec<(SectionKind, Vec<u8>)>, String> {
+    fn sections(&self) -> Result<Vec<(SectionKind, Vec<u8>)>, Fault> {
         let text = match self {
             Self::File(path) => Secret::new(read(path).map_err(|error| self.unreadable(&error))?),
             Self::Memory(text) => text.as_ref().clone(),
         };
         let text = text.expose();
         if text.trim_ascii().is_empty() {
-            return Err(format!("{self} is empty: expected PEM"));
+            return Err(format!("{self} is empty: expected PEM").into());
         }
         if !contains(text, b"-----BEGIN ") {
             return Err(format!(
                 "{self} is not PEM: expected lines such as `-----BEGIN CERTIFICATE-----`; \
                  `openssl x509 -inform der` and `openssl pkey -inform der` write them"
-            ));
+            )
+            .into());
         }
         if contains(text, b"ENCRYPTED PRIVATE KEY-----")
             || contains(text, b"Proc-Type: 4,ENCRYPTED")
@@ -75,24 +78,26 @@ impl Source {
             return Err(format!(
                 "{self} holds an encrypted key: expected one without a password; \
                  `openssl pkey -in KEY -out PLAIN` writes it, for the server alone to read"
-            ));
+            )
+            .into());
         }
         <(SectionKind, Vec<u8>)>::pem_slice_iter(text)
             .collect::<Result<_, _>>()
-            .map_err(|error| format!("{self} is damaged: {}", damage(&error)))
+            .map_err(|error| format!("{self} is damaged: {}", damage(&error)).into())
     }
 
-    fn unreadable(&self, error: &io::Error) -> String {
+    fn unreadable(&self, error: &io::Error) -> Fault {
         let hint = match error.kind() {
             io::ErrorKind::NotFound => ": name a file that is there",
             io::ErrorKind::PermissionDenied => ": let the user of this process read it",
             _ => "",
         };
-        format!("{self} cannot be read: {error}{hint}")
+        let text = format!("{self} cannot be read: {error}{hint}");
+        Fault::of_system(text, may_pass(error))
     }
 
     /// All certificates, in their order; at least one.
-    pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, String> {
+    pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, Fault> {
         let sections = self.sections()?;
         let has_key = sections.iter().any(|(kind, _)| is_key(*kind));
         let chain: Vec<_> = sections
@@ -104,26 +109,28 @@ impl Source {
             (false, _) => Ok(chain),
             (true, true) => Err(format!(
                 "{self} holds a private key and no certificate: were the two files swapped?"
-            )),
+            )
+            .into()),
             (true, false) => Err(format!(
                 "{self} holds no certificate: expected `-----BEGIN CERTIFICATE-----`"
-            )),
+            )
+            .into()),
         }
     }
 
     /// The one private key.
-    pub(super) fn key(&self) -> Result<PrivateKeyDer<'static>, String> {
+    pub(super) fn key(&self) -> Result<PrivateKeyDer<'static>, Fault> {
         let mut keys: Vec<_> = self.sections()?.into_iter().filter_map(key_of).collect();
         match (keys.pop(), keys.is_empty()) {
             (Some(key), true) => Ok(key),
-            (Some(_), false) => Err(format!(
-                "{self} holds {} private keys: expected one",
-                keys.len() + 1
-            )),
+            (Some(_), false) => {
+                Err(format!("{self} holds {} private keys: expected one", keys.len() + 1).into())
+            }
             (None, _) => Err(format!(
                 "{self} holds no private key: expected `-----BEGIN PRIVATE KEY-----`, \
                  `-----BEGIN RSA PRIVATE KEY-----` or `-----BEGIN EC PRIVATE KEY-----`"
-            )),
+            )
+            .into()),
         }
     }
 }

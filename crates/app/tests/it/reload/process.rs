@@ -97,6 +97,21 @@ impl Process {
         assert!(sent.unwrap().success());
     }
 
+    /// Sets how many files the process may have open, and answers how many it might before.
+    #[cfg(target_os = "linux")]
+    pub fn limit_open_files(&self, most: Option<u64>) -> Option<u64> {
+        use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
+
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok());
+        let process = id.and_then(Pid::from_raw);
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        let new = Rlimit {
+            current: most,
+            maximum,
+        };
+        prlimit(process, Resource::Nofile, new).unwrap().current
+    }
+
     pub async fn status(&mut self) -> Option<i32> {
         within(self.child.wait()).await.unwrap().code()
     }
@@ -206,6 +221,36 @@ mod certificates {
         server.signal("TERM").await;
         assert_eq!(server.status().await, Some(0), "{}", server.seen);
     }
+
+    /// Nobody changes a file once more because the process could not open it.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_no_descriptor_was_left_for_is_read_later_by_itself() {
+        let authority = Authority::new("test");
+        authority.write("server", &authority.server(&["localhost"]));
+        let test = "reload::process::certificates::child";
+        let mut server = Process::start(test, |command| {
+            command.env(PAIR, authority.dir());
+        });
+        server.line("listening on").await;
+        let before = server.limit_open_files(Some(3));
+        server.signal("HUP").await;
+        let line = server.line("not reloaded").await;
+        assert!(line.contains("Too many open files"), "{line}");
+        assert!(line.contains("again=\"after 1s, later every"), "{line}");
+        server.limit_open_files(before);
+        let line = server.line("reloaded, nothing has changed").await;
+        let again = "source=\"tls\" trigger=\"again\"";
+        assert!(line.contains("INFO") && line.contains(again), "{line}");
+
+        // What is wrong in the file itself is for somebody to mend.
+        std::fs::write(authority.dir().join("server.pem"), "nonsense").unwrap();
+        server.signal("HUP").await;
+        let line = server.line("not reloaded").await;
+        assert!(!line.contains("again="), "{line}");
+        server.signal("TERM").await;
+        assert_eq!(server.status().await, Some(0), "{}", server.seen);
+    }
 }
 
 const PLACE: &str = "PLUMEGO_TEST_RELOAD_SETTINGS";
@@ -301,6 +346,35 @@ async fn hang_up_reads_every_layer_again_with_their_precedence() {
 
     drop(client);
     refuses_and_forgets(server, &write, directory.path()).await;
+}
+
+/// A file that is not there may be left out; one that could not be opened is not.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn settings_that_no_descriptor_was_left_for_are_read_later_by_themselves() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("plumego.toml");
+    std::fs::write(&file, "greeting = 'first'").unwrap();
+    let mut server = Process::start("reload::process::child_with_settings", |command| {
+        command
+            .env(PLACE, directory.path())
+            .env(FLAGS, "--addr=127.0.0.1:0");
+    });
+    let mut client = server.connect().await;
+    assert_eq!(client.get("/greeting").await.body, "first");
+
+    let before = server.limit_open_files(Some(3));
+    std::fs::write(&file, "greeting = 'second'").unwrap();
+    server.signal("HUP").await;
+    let line = server.line("not reloaded").await;
+    assert!(line.contains("Too many open files"), "{line}");
+    assert_eq!(client.get("/greeting").await.body, "first");
+    server.limit_open_files(before);
+    let line = server.line("reloaded source=\"config\"").await;
+    assert!(line.contains("trigger=\"again\""), "{line}");
+    assert_eq!(client.get("/greeting").await.body, "second");
+    server.signal("TERM").await;
+    assert_eq!(server.status().await, Some(0), "{}", server.seen);
 }
 
 /// Wrong: nothing changes, and the line says what and where, also what the program asks.
