@@ -1,8 +1,8 @@
 use std::iter;
 use std::mem;
 
-/// What is reserved at once, in bytes. A buffer that grew as a whole would be copied every time, and
-/// what an allocator takes for large may cost a page of 2 MiB each.
+/// What is reserved at once, in bytes. A buffer that grew as a whole would be copied every time,
+/// and what an allocator takes for large may cost a page of 2 MiB each.
 const BLOCK: usize = 64 * 1024;
 
 /// A block with less room than this is full. A longer line makes its block larger.
@@ -21,8 +21,8 @@ impl Buffer {
         self.full_bytes + self.last.len()
     }
 
-    /// Appends what `build` appends, and a line feed. `false` when the buffer then had `limit` bytes
-    /// or more: it is as before.
+    /// Appends what `build` appends, and a line feed. `false` when the buffer then had `limit`
+    /// bytes or more: it is as before.
     pub(super) fn append<F: FnOnce(&mut Vec<u8>)>(&mut self, limit: usize, build: F) -> bool {
         if self.bytes() >= limit {
             return false;

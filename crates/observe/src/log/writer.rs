@@ -69,8 +69,8 @@ pub struct LogConfig {
     /// Bytes that one buffer holds. Default: 1 MiB. A line that does not fit is dropped whole
     /// and counted; the next flush writes a warning with the number.
     pub shard_bytes: usize,
-    /// From how many bytes in one buffer on a flush is wanted before its time. Default: 128 KiB. The
-    /// sink is given about 64 KiB at once.
+    /// From how many bytes in one buffer on a flush is wanted before its time. Default: 128 KiB.
+    /// The sink is given about 64 KiB at once.
     pub high_water_bytes: usize,
 }
 
