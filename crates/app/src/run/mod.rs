@@ -15,6 +15,7 @@
 //! last fifth of it is kept for what stops after the requests.
 
 mod control;
+mod descriptors;
 #[cfg(all(unix, feature = "handover"))]
 mod handover;
 #[cfg(not(all(unix, feature = "handover")))]
@@ -142,9 +143,7 @@ impl App {
     }
 
     async fn start_with(self, flusher: Flusher) -> Result<Running, Error> {
-        for warning in &self.settings.warnings {
-            tracing::warn!("{warning}");
-        }
+        self.warn();
         self.metrics
             .uptime(std::time::Instant::now())
             .map_err(Error::internal)?;
@@ -208,6 +207,18 @@ impl App {
             view,
             supervisor: Some(tokio::spawn(shutdown.supervise())),
         })
+    }
+
+    fn warn(&self) {
+        for warning in &self.settings.warnings {
+            tracing::warn!("{warning}");
+        }
+        // Whoever embeds an application answers for the process.
+        if self.is_of_process
+            && let Some(warning) = descriptors::warning(self.settings.tuning.max_connections)
+        {
+            tracing::warn!("{warning}");
+        }
     }
 
     /// Serves until SIGTERM or SIGINT (Ctrl-C), drains, stops everything, and returns.

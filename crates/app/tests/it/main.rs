@@ -14,6 +14,7 @@ mod bind;
 mod build;
 mod client;
 mod config;
+mod descriptors;
 mod disconnect;
 mod drain;
 mod endpoints;

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests write and read files")]
 
 #[cfg(unix)]
-mod process;
+pub mod process;
 mod settings;
 mod sources;
 #[cfg(feature = "watch")]
