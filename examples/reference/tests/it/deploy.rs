@@ -95,3 +95,76 @@ fn proxy_configuration_is_accepted_by_nginx() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
 }
+
+/// What each proxy must be told: how its block is known, and the lines that it has. Caddy and
+/// Traefik set `X-Forwarded-Proto` by themselves.
+const PROXIES: [(&str, &[&str]); 4] = [
+    (
+        "proxy_pass ",
+        &[
+            "proxy_set_header Forwarded \"\";",
+            "proxy_set_header X-Forwarded-For $remote_addr;",
+            "proxy_set_header X-Forwarded-Proto $scheme;",
+            "proxy_set_header X-Forwarded-Host $http_host;",
+            "proxy_set_header Host $http_host;",
+        ],
+    ),
+    (
+        "option forwardfor",
+        &[
+            "http-request del-header Forwarded\n",
+            "http-request del-header X-Forwarded-For\n",
+            "http-request set-header X-Forwarded-Proto https if { ssl_fc }\n",
+            "http-request set-header X-Forwarded-Proto http if !{ ssl_fc }\n",
+            "http-request set-header X-Forwarded-Host %[req.hdr(",
+        ],
+    ),
+    ("reverse_proxy ", &["header_up -Forwarded\n"]),
+    (
+        "loadBalancer:",
+        &["customRequestHeaders: { Forwarded: \"\" }"],
+    ),
+];
+
+/// The pages of the book.
+fn pages(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let below = paths.flat_map(|path| {
+        if path.is_dir() {
+            pages(&path)
+        } else {
+            vec![path]
+        }
+    });
+    below
+        .filter(|path| path.extension().is_some_and(|kind| kind == "md"))
+        .collect()
+}
+
+/// A header that a proxy hands on as the client wrote it is the client's word, which is believed.
+#[test]
+fn no_proxy_of_the_book_hands_on_what_a_client_forwards() {
+    for language in LANGUAGES {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        let mut found = [0; PROXIES.len()];
+        for page in pages(&root.join(language).join("src")) {
+            let text = fs::read_to_string(&page).unwrap();
+            for block in text.split("```").skip(1).step_by(2) {
+                let of_proxies = PROXIES.iter().zip(&mut found);
+                for ((mark, wanted), found) in
+                    of_proxies.filter(|((mark, _), _)| block.contains(mark))
+                {
+                    *found += 1;
+                    for line in *wanted {
+                        assert!(
+                            block.contains(line),
+                            "{line:?} is not in {page:?}, {mark}:\n{block}"
+                        );
+                    }
+                }
+            }
+        }
+        assert_eq!(found, [2, 2, 2, 1], "{language}");
+    }
+}
