@@ -73,6 +73,16 @@ fn units_are_verified_by_systemd() {
     }
 }
 
+/// The mode of the file is for its group, which is that of root unless another one is named.
+#[test]
+fn socket_of_systemd_is_for_the_group_of_the_proxy() {
+    for language in LANGUAGES {
+        let units = blocks(language, "systemd.md", "ini").concat();
+        let has = |line: &str| units.lines().any(|other| other.starts_with(line));
+        assert!(has("SocketMode=0660") && has("SocketGroup="), "{language}");
+    }
+}
+
 #[test]
 fn proxy_configuration_is_accepted_by_nginx() {
     if !is_there("nginx") {
