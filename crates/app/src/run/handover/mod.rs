@@ -132,6 +132,10 @@ impl Handle {
         if *stop.borrow() != Stop::No {
             return Err(No::Refused("the application stops already".to_owned()));
         }
+        if self.phase() == Phase::Starting {
+            let reason = "the application does not serve yet: ask again when it is ready";
+            return Err(No::Refused(reason.to_owned()));
+        }
         let (Some(armed), Phase::Ready) = (armed, self.phase()) else {
             let reason = "only an application that serves by `App::run` can be handed over";
             return Err(No::Failed(reason.to_owned()));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use plumego_observe::log::CaptureSink;
 use tokio::net::{UnixDatagram, UnixStream};
 
-use super::{PATIENCE, Servers, get, gone, inode, number_after, signal};
+use super::{CHILD, PATIENCE, Servers, get, gone, inode, number_after, signal};
 use crate::client::{Client, app, start, stop, within};
 
 #[tokio::test]
@@ -298,6 +298,24 @@ async fn process_that_drains_says_that_it_stops_when_it_is_asked_to_hand_over() 
     assert_eq!(held.answer().await.body, servers.group.to_string());
     gone(servers.group).await;
     assert_eq!(get(addr, "/pid").await, successor.to_string());
+}
+
+#[tokio::test]
+async fn process_that_starts_says_that_it_does_not_serve_yet_when_it_is_asked_to_hand_over() {
+    let program = std::env::current_exe().unwrap();
+    let mut servers = Servers::start_with(&program, Vec::new(), |command| {
+        let mut variables = command.as_std().get_envs();
+        let (_, place) = variables.find(|(name, _)| *name == CHILD).unwrap();
+        std::fs::File::create(PathBuf::from(place.unwrap()).join("wait")).unwrap();
+    });
+    servers.line("waiting for the file").await;
+    signal(servers.group, "USR2").await;
+    let line = servers.line("no handover begins").await;
+    assert!(line.contains("does not serve yet"), "{line}");
+    assert!(!servers.seen.contains("ERROR"), "{}", servers.seen);
+    servers.remove("wait");
+    let addr = servers.addr().await;
+    assert_eq!(get(addr, "/pid").await, servers.group.to_string());
 }
 
 #[tokio::test]
