@@ -301,6 +301,7 @@ async fn process_that_drains_says_that_it_stops_when_it_is_asked_to_hand_over() 
 }
 
 #[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a file of the test")]
 async fn process_that_starts_says_that_it_does_not_serve_yet_when_it_is_asked_to_hand_over() {
     let program = std::env::current_exe().unwrap();
     let mut servers = Servers::start_with(&program, Vec::new(), |command| {
