@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::entry::Entries;
+use crate::entry::{Entries, Entry};
 use crate::error::ConfigError;
 use crate::name::nearest;
+use crate::render::word;
 use crate::{Kind, Origin};
 
 /// What the arguments ask for.
@@ -118,12 +119,13 @@ impl Reader<'_> {
                 (Some(value), _) => (index, value.to_owned()),
                 (None, Kind::Bool) => (index, "true".to_owned()),
                 (None, _) => {
-                    let Some(value) = next().and_then(|value| value.into_string().ok()) else {
-                        let hint = Some(format!("write {name}=value"));
-                        self.problem(name.to_owned(), "a value in UTF-8 after the flag", hint);
-                        return true;
+                    let expected = match next().map(OsString::into_string) {
+                        Some(Ok(value)) => return self.take(index, value, name),
+                        Some(Err(_)) => "a value in UTF-8 after the flag",
+                        None => "a value after the flag, and there is none",
                     };
-                    (index, value)
+                    self.problem(name.to_owned(), expected, Some(form(name, entry)));
+                    return true;
                 }
             }
         } else {
@@ -136,9 +138,12 @@ impl Reader<'_> {
                 _ => return false,
             }
         };
-        self.flags
-            .values
-            .insert(index, (text, Origin::Flag(name.to_owned())));
+        self.take(index, text, name)
+    }
+
+    fn take(&mut self, index: usize, text: String, name: &str) -> bool {
+        let given = (text, Origin::Flag(name.to_owned()));
+        self.flags.values.insert(index, given);
         true
     }
 
@@ -162,6 +167,15 @@ impl Reader<'_> {
     fn problem(&mut self, name: String, expected: &str, hint: Option<String>) {
         self.problems
             .push(ConfigError::new(name, expected).with_hint(hint));
+    }
+}
+
+/// How a flag with its value is written.
+fn form(name: &str, entry: &Entry) -> String {
+    let form = format!("write {name}=<{}>", word(entry.kind));
+    match entry.default.filter(|default| !default.is_empty()) {
+        Some(default) => format!("{form}, such as {name}={default}"),
+        None => form,
     }
 }
 

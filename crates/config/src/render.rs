@@ -157,7 +157,7 @@ fn sections<'a, T>(
     grouped
 }
 
-fn word(kind: Kind) -> Cow<'static, str> {
+pub(crate) fn word(kind: Kind) -> Cow<'static, str> {
     Cow::Borrowed(match kind {
         Kind::Choice(words) => return Cow::Owned(words.join("|")),
         Kind::Text => "text",

@@ -53,8 +53,8 @@ fn mistakes_are_told_with_the_nearest_flag() {
         [
             "`--adr`: expected a known flag; --help lists them; hint: did you mean --addr?",
             "`-debug`: expected a known flag; --help lists them; hint: did you mean --debug?",
-            "`--read-timeout`: expected a value in UTF-8 after the flag; \
-             hint: write --read-timeout=value",
+            "`--read-timeout`: expected a value after the flag, and there is none; \
+             hint: write --read-timeout=<duration>, such as --read-timeout=30s",
         ]
     );
     assert_eq!(
@@ -149,8 +149,10 @@ fn arguments_that_are_no_text_are_refused() {
     ];
     let errors = Loader::new(KEYS).load_with_args(args).unwrap_err();
     let keys: Vec<&str> = errors
-        .into_iter()
+        .iter()
         .map(plumego_config::ConfigError::key)
         .collect();
     assert_eq!(keys, ["argument 1", "--addr", "argument 5"]);
+    let addr = &errors.problems()[1];
+    assert_eq!(addr.expected(), "a value in UTF-8 after the flag");
 }
