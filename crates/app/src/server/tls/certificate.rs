@@ -40,12 +40,15 @@ impl Pair {
         let chain = self.chain.certificates();
         let key = self.key.key().and_then(|key| {
             let loaded = provider.key_provider.load_private_key(key);
-            loaded.map_err(|error| format!("{} holds a key of no use: {error}", self.key).into())
+            loaded.map_err(|_| self.no_key())
         });
         let (chain, key) = match (chain, key) {
             (Ok(chain), Ok(key)) => (chain, key),
             (chain, key) => return Err([chain.err(), key.err()].into_iter().flatten().collect()),
         };
+        if chain.first().is_some_and(is_too_old) {
+            return Err(vec![self.too_old()]);
+        }
         let certified = CertifiedKey::new(chain, key);
         match certified.keys_match() {
             Ok(()) | Err(TlsError::InconsistentKeys(InconsistentKeys::Unknown)) => {}
@@ -61,6 +64,29 @@ impl Pair {
         }
         Certificate::new(certified, self.chain.to_string())
             .map_err(|error| vec![self.unreadable(&error)])
+    }
+
+    /// The library says of every such key alike that it could not parse it.
+    fn no_key(&self) -> Fault {
+        format!(
+            "{} holds a key of a kind that is not taken, or a damaged one: expected RSA of 2048 to \
+             8192 bits, ECDSA with P-256, P-384 or P-521, or Ed25519; make a new one, such as with \
+             `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`, and have a \
+             certificate issued for it",
+            self.key
+        )
+        .into()
+    }
+
+    fn too_old(&self) -> Fault {
+        format!(
+            "{} holds a certificate of X.509 version 1, which cannot say what names it is for: \
+             expected version 3; have it issued again with `subjectAltName`, such as with \
+             `openssl req -x509 -addext subjectAltName=DNS:NAME`, or `openssl x509 -req -extfile \
+             FILE`",
+            self.chain
+        )
+        .into()
     }
 
     fn unreadable(&self, error: &dyn std::fmt::Display) -> Fault {
@@ -136,6 +162,12 @@ pub(super) fn is_authority(der: &CertificateDer<'_>) -> Option<bool> {
     let begin = u64::try_from(not_before(&parsed)).ok()?;
     let verified = verify(&parsed, Duration::from_secs(begin));
     Some(matches!(verified, Err(webpki::Error::CaUsedAsEndEntity)))
+}
+
+/// Whether a certificate has no extensions, since it is not of version 3.
+fn is_too_old(der: &CertificateDer<'_>) -> bool {
+    let parsed = EndEntityCert::try_from(der);
+    matches!(parsed, Err(webpki::Error::UnsupportedCertVersion))
 }
 
 /// Seconds as a date.

@@ -303,6 +303,66 @@ fn certificate_that_has_expired_is_a_warning() {
     check(&text, &["http_tls_certificate_expiry_seconds 1009843200"]);
 }
 
+/// What `openssl x509 -req` writes without a file of extensions.
+const VERSION_1: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBJDCBywIUXGDpKzbl732NE6p0KC1OitCBUjwwCgYIKoZIzj0EAwIwFDESMBAG
+A1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzE1MjIyN1oYDzIxMjYxMDMwMTUyMjI3
+WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AASUT2Yq6yx+JNuHatAmje4Pbe9Km8VsP0ZXZe/vnlIsL7zcrNxkC1KkjwIdiKWQ
+Z0YbuujD6KtbS/vhdFUuacLCMAoGCCqGSM49BAMCA0gAMEUCIQDaf7royAZTTZyE
+insHRJZujwo0SBTMyjSc5ts4WJ6srQIgQEe4AC08CFht8WQ9RE8rS6PRXXeQE5/Y
+k4N2So9sChE=
+-----END CERTIFICATE-----
+";
+
+#[test]
+fn certificate_of_version_1_is_told_to_be_one() {
+    let authority = Authority::new("test");
+    let mut pair = authority.server(&["localhost"]);
+    pair.chain = VERSION_1.to_owned();
+    let (chain, key) = authority.write("old", &pair);
+    let text = problems(&chain, &key);
+    check(
+        &text,
+        &["1 problem", "old.pem", "version 1", "expected version 3"],
+    );
+    assert!(!text.contains("UnsupportedCertVersion"), "{text}");
+}
+
+#[tokio::test]
+async fn key_of_a_kind_that_is_not_taken_is_told_with_those_that_are() {
+    if !has("openssl") {
+        return;
+    }
+    let authority = Authority::new("test");
+    let (chain, _) = authority.write("server", &authority.server(&["localhost"]));
+    let path = authority.dir().join("other.key");
+    let out = path.to_str().unwrap();
+    for kind in [
+        &["RSA", "-pkeyopt", "rsa_keygen_bits:1024"][..],
+        &["EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"],
+        &["X25519"],
+        &["ED448"],
+    ] {
+        let made = [&["genpkey", "-out", out, "-algorithm"], kind].concat();
+        assert!(openssl(&made).await.ok, "{kind:?}");
+        let text = problems(&chain, &path);
+        let taken = "RSA of 2048 to 8192 bits, ECDSA with P-256, P-384 or P-521, or Ed25519";
+        check(&text, &["1 problem", "other.key", taken, "openssl genpkey"]);
+    }
+    // Those that are: they do not belong to the certificate, no more.
+    for kind in [
+        &["RSA", "-pkeyopt", "rsa_keygen_bits:2048"][..],
+        &["EC", "-pkeyopt", "ec_paramgen_curve:P-521"],
+        &["ED25519"],
+    ] {
+        let made = [&["genpkey", "-out", out, "-algorithm"], kind].concat();
+        assert!(openssl(&made).await.ok, "{kind:?}");
+        check(&problems(&chain, &path), &["is not the key of the first"]);
+    }
+}
+
 #[tokio::test]
 async fn keys_in_every_form_are_read() {
     if !has("openssl") {
