@@ -61,6 +61,7 @@ impl Source {
             Self::File(path) => Secret::new(read(path).map_err(|error| self.unreadable(&error))?),
             Self::Memory(text) => text.as_ref().clone(),
         };
+        let text = without_marks(text);
         let text = text.expose();
         if text.trim_ascii().is_empty() {
             return Err(format!("{self} is empty: expected PEM").into());
@@ -159,6 +160,28 @@ fn damage(error: &pem::Error) -> &'static str {
         pem::Error::Base64Decode(_) => "a section is not base64",
         _ => "it cannot be decoded",
     }
+}
+
+/// The text without byte order marks, which editors put before a first line, and so before a
+/// `-----BEGIN` that is not seen behind one; in the middle when such files are put together.
+fn without_marks(text: Secret<Vec<u8>>) -> Secret<Vec<u8>> {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+
+    let marked = text.expose();
+    if !contains(marked, MARK) {
+        return text;
+    }
+    let mut plain = Vec::with_capacity(marked.len());
+    let mut rest = marked.as_slice();
+    while let Some((first, after)) = rest.split_first() {
+        if let Some(after) = rest.strip_prefix(MARK) {
+            rest = after;
+        } else {
+            plain.push(*first);
+            rest = after;
+        }
+    }
+    Secret::new(plain)
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {

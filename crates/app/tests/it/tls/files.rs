@@ -363,6 +363,21 @@ async fn key_of_a_kind_that_is_not_taken_is_told_with_those_that_are() {
     }
 }
 
+/// Editors of Windows write one; files with one that are put together have it in the middle.
+#[tokio::test]
+async fn byte_order_mark_is_no_part_of_a_pem_file() {
+    let authority = Authority::new("test");
+    let pair = authority.server(&["localhost"]);
+    let mark = "\u{feff}";
+    let chain = format!("{mark}{}", pair.chain);
+    let tls = TlsConfig::pem(chain, format!("{mark}{}", pair.key));
+    // The second one is seen, since it is told of.
+    let both = format!("{mark}{}{mark}{}", authority.pem(), pair.chain);
+    let tls = tls.client_auth_pem(plumego_app::ClientAuth::Optional, both);
+    let text = log_of(|_| {}, Some(tls)).await;
+    check(&text, &["certificate 2", "not of an authority"]);
+}
+
 #[tokio::test]
 async fn keys_in_every_form_are_read() {
     if !has("openssl") {
