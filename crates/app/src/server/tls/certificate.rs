@@ -116,6 +116,15 @@ impl Certificate {
     /// What one of several has in common with those before it: of two for one name with the same
     /// kind of key, clients never get the second.
     pub(super) fn shadowed_by(&self, before: &[Self]) -> Option<String> {
+        let is_twin = |other: &&Self| other.certified.cert == self.certified.cert;
+        if let Some(twin) = before.iter().find(is_twin) {
+            return Some(if twin.file == self.file {
+                format!("{} is named twice: name it once", self.file)
+            } else {
+                let (first, second) = (&twin.file, &self.file);
+                format!("{first} and {second} hold the same certificate: name one of them")
+            });
+        }
         let is_same = |name: &&String, other: &&Self| {
             other.certified.key.algorithm() == self.certified.key.algorithm()
                 && other.names.contains(name)

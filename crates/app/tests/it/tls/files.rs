@@ -271,6 +271,25 @@ async fn of_two_certificates_for_one_name_the_log_says_which_one_clients_get() {
 }
 
 #[tokio::test]
+async fn certificate_that_is_named_twice_is_told_to_be() {
+    let authority = Authority::new("test");
+    let pair = authority.server(&["a.example"]);
+    let (chain, key) = authority.write("one", &pair);
+    let same = TlsConfig::files(&chain, &key).and_files(&chain, &key);
+    let text = log_of(|_| {}, Some(same)).await;
+    check(&text, &["WARN", "one.pem is named twice"]);
+    assert!(!text.contains("two certificates"), "{text}");
+
+    let (other, other_key) = authority.write("other", &pair);
+    let copy = TlsConfig::files(&chain, &key).and_files(other, other_key);
+    let text = log_of(|_| {}, Some(copy)).await;
+    check(
+        &text,
+        &["one.pem and", "other.pem hold the same certificate"],
+    );
+}
+
+#[tokio::test]
 async fn certificate_of_a_server_among_the_authorities_of_clients_is_a_warning() {
     let (servers, clients) = (Authority::new("servers"), Authority::new("clients"));
     let pair = servers.server(&["localhost"]);
