@@ -31,6 +31,20 @@ async fn address_in_use_is_an_error_at_once_that_names_it() {
     assert!(text.contains(&addr) && text.contains("in use"), "{text}");
 }
 
+/// TEST-NET-1 (RFC 5737) is nobody's.
+#[tokio::test]
+async fn address_of_another_machine_is_an_error_that_says_so() {
+    let app = app().addr("192.0.2.1:8080").build().unwrap();
+    let text = app.start().await.unwrap_err().to_string();
+    for part in [
+        "192.0.2.1:8080",
+        "not an address of this machine",
+        "`:port`",
+    ] {
+        assert!(text.contains(part), "{part:?} in {text}");
+    }
+}
+
 /// The second one was told to be in use.
 #[test]
 fn address_that_is_twice_in_the_list_is_a_problem_that_names_it() {

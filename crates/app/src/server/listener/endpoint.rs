@@ -64,6 +64,10 @@ async fn bind(addr: &str, mode: u32) -> io::Result<Bound> {
 fn refused(addr: &str, error: &io::Error) -> Error {
     let hint = match error.kind() {
         io::ErrorKind::AddrInUse => "; stop what listens there, or choose another address",
+        io::ErrorKind::AddrNotAvailable => {
+            "; it is not an address of this machine: choose one that is, or listen on all of them \
+             with `:port`"
+        }
         io::ErrorKind::PermissionDenied if addr.starts_with(UNIX) => {
             "; the directory must let this user create files"
         }
