@@ -90,11 +90,11 @@ fn failed(detail: String) -> Error {
 /// The socket, or what it is instead.
 fn take_one(sockets: &mut ListenFd, at: usize, name: &str) -> Result<Bound, String> {
     if let Ok(Some(socket)) = sockets.take_tcp_listener(at) {
-        let socket: TcpListener = listening(socket, "a TCP connection")?;
+        let socket: TcpListener = listening(socket, "TCP")?;
         return socket.into_listener().map(Bound::Tcp).map_err(unusable);
     }
     if let Ok(Some(socket)) = sockets.take_unix_listener(at) {
-        let socket: UnixListener = listening(socket, "a Unix connection")?;
+        let socket: UnixListener = listening(socket, "Unix")?;
         let listener = socket.into_listener().map_err(unusable)?;
         let bound = UnixBound::inherited(listener, FileId::from_name(name));
         return Ok(Bound::Unix(bound));
@@ -117,15 +117,23 @@ fn unusable(error: io::Error) -> String {
 }
 
 /// The socket, when it listens. Otherwise it may be one of the runtime, and stays open.
-fn listening<S: AsFd + IntoRawFd>(socket: S, otherwise: &str) -> Result<S, String> {
+fn listening<S: AsFd + IntoRawFd>(socket: S, kind: &str) -> Result<S, String> {
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
     if !socket2::SockRef::from(&socket)
         .is_listener()
         .unwrap_or(false)
     {
+        let is_connected = socket2::SockRef::from(&socket).peer_addr().is_ok();
         let _ = socket.into_raw_fd();
-        return Err(format!("{otherwise} (a systemd socket needs `Accept=no`)"));
+        return Err(if is_connected {
+            format!("a {kind} connection (a systemd socket needs `Accept=no`)")
+        } else {
+            format!(
+                "a {kind} socket that does not listen (whoever passes it calls `listen` before; \
+                 being bound is not enough)"
+            )
+        });
     }
-    let _ = otherwise;
+    let _ = kind;
     Ok(socket)
 }

@@ -1,11 +1,12 @@
 //! Sockets that a parent passes on.
 
 use std::io::Read;
-use std::net::{TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::process::Stdio;
 
+use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::process::Command;
@@ -89,13 +90,17 @@ async fn what_is_no_listening_socket_is_an_error_that_says_which_and_what() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let accepted = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (pipe, _writer) = std::io::pipe().unwrap();
-    let cases: [(OwnedFd, &str); 4] = [
+    let bound = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let anywhere: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    bound.bind(&anywhere.into()).unwrap();
+    let cases: [(OwnedFd, &str); 5] = [
         (
             UdpSocket::bind("127.0.0.1:0").unwrap().into(),
             "is a UDP socket",
         ),
         (datagrams.into(), "is a Unix datagram socket"),
         (accepted.into(), "is a TCP connection"),
+        (bound.into(), "is a TCP socket that does not listen"),
         (pipe.into(), "is no socket"),
     ];
     for (socket, what) in cases {
