@@ -15,7 +15,7 @@
 //! | time for one source to read | 30 s, then it is dropped and counts as refused |
 //! | signals, and changes of files, that wait during a reload | one of each; it reads what is newest |
 //! | time that files must stand still before they are read | 100 ms |
-//! | wait for files that do not stand still, or are still being written | 10 s, then they are read |
+//! | wait for files that do not stand still, or are still being written, or others beside them come and go | 10 s, then they are read |
 //! | looks at the files when the system does not tell | every 2 s; every 10 s when it does |
 //! | wait before a source that may not stay refused is read again | 1 s, doubled up to 60 s |
 //! | texts of one line of the log | 32, then how many more there are |
