@@ -34,7 +34,7 @@ const LAST_CALL_TOTAL: Duration = Duration::from_millis(500);
 const MAX_LAST_DROPS: usize = 64 * 1024;
 /// The most bytes of an answer that wait in the system to be sent.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const MAX_UNSENT: u32 = 128 * 1024;
+const MAX_UNSENT: u32 = 16 * 1024;
 /// The least time between two lines about refused connections.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
@@ -128,8 +128,8 @@ async fn last_call(shared: &Arc<Shared>, round: &mut Round, refusals: &mut Refus
 }
 
 /// What a connection may keep in the system that is not yet on its way, so that clients that do not
-/// read cost little there, and so that one that reads slowly is seen to: without it an answer can
-/// stand still for as long as megabytes take.
+/// read cost little there, and so that one that reads slowly is seen to: a ping of HTTP/2 waits behind
+/// it, and an answer can stand still for as long as it takes.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn bound_unsent(listener: &Bound) {
     if let Bound::Tcp(listener) = listener {

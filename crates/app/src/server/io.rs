@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::FrameMeter;
+use super::pace::Pace;
 use super::portion::{Portion, first, is_beyond};
 use super::registry::Entry;
 
@@ -31,6 +32,7 @@ pub(crate) struct TimedIo<T> {
     filled: usize,
     meter: Option<FrameMeter>,
     portion: Portion,
+    pace: Pace,
 }
 
 /// What the first bytes of a connection are.
@@ -44,6 +46,7 @@ pub(crate) enum Protocol {
 
 impl<T: AsyncRead + Unpin> TimedIo<T> {
     pub(crate) fn new(io: T, entry: Arc<Entry>) -> Self {
+        let pace = Pace::new(entry.shared.tuning.times.timeouts().write);
         Self {
             io,
             entry,
@@ -54,6 +57,7 @@ impl<T: AsyncRead + Unpin> TimedIo<T> {
             filled: 0,
             meter: None,
             portion: Portion::default(),
+            pace,
         }
     }
 
@@ -150,11 +154,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for TimedIo<T> {
 impl<T> TimedIo<T> {
     /// How much may be written now. Who has had its turn is polled again after the others.
     fn poll_portion(&mut self, cx: &Context<'_>) -> Poll<usize> {
-        let next = self.portion.next();
-        if next.is_none() {
+        let Some(next) = self.portion.next() else {
             cx.waker().wake_by_ref();
-        }
-        next.map_or(Poll::Pending, Poll::Ready)
+            return Poll::Pending;
+        };
+        let pace = self.pace.most().filter(|_| !self.is_noted_below);
+        Poll::Ready(pace.map_or(next, |most| next.min(most)))
     }
 
     fn note(&mut self, written: &Poll<io::Result<usize>>) {
@@ -168,9 +173,15 @@ impl<T> TimedIo<T> {
             return;
         }
         match written {
-            Poll::Ready(Ok(count)) if *count > 0 => self.entry.watch.wrote(*count),
+            Poll::Ready(Ok(count)) if *count > 0 => {
+                self.pace.wrote(*count);
+                self.entry.watch.wrote(*count);
+            }
             Poll::Ready(_) => {}
-            Poll::Pending => self.entry.watch.write_blocked(),
+            Poll::Pending => {
+                self.pace.blocked();
+                self.entry.watch.write_blocked();
+            }
         }
     }
 }

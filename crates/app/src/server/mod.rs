@@ -12,6 +12,7 @@ mod http1;
 mod io;
 pub(crate) mod listener;
 mod metrics;
+mod pace;
 mod peers;
 mod portion;
 mod redirect;

@@ -36,9 +36,11 @@ const HEADER_TABLE: u32 = 4096;
 /// `ENHANCE_YOUR_CALM`.
 const MAX_PENDING_RESETS: usize = 20;
 const MAX_ERROR_RESETS: usize = 100;
-/// How long nothing may come before the other end is asked whether it is there, and how long it
-/// has for the answer.
+/// How long nothing may come before the other end is asked whether it is there.
 const PING: Duration = Duration::from_secs(20);
+/// How long it has for the answer. The question waits behind what is on its way already, which a
+/// slow line needs its time for.
+const PONG: Duration = Duration::from_mins(1);
 
 /// The bounds of a connection by HTTP/2.
 #[derive(Debug, Clone, Copy)]
@@ -126,7 +128,7 @@ fn builder(shared: &Shared, streams: Streams) -> http2::Builder<Streams> {
         .header_table_size(HEADER_TABLE)
         .max_send_buf_size(MAX_SEND_BUFFER)
         .keep_alive_interval(PING)
-        .keep_alive_timeout(PING);
+        .keep_alive_timeout(PONG);
     builder
 }
 

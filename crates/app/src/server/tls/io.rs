@@ -9,6 +9,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
 use crate::server::listener::Stream;
+use crate::server::pace::Pace;
+use crate::server::portion::{first, is_beyond};
 use crate::server::registry::Entry;
 
 /// The encrypted bytes. It tells the watch of its connection which of them go out: a large answer
@@ -17,14 +19,17 @@ pub(super) struct Wire {
     io: Stream,
     entry: Arc<Entry>,
     first: Option<u8>,
+    pace: Pace,
 }
 
 impl Wire {
     pub(super) fn new(io: Stream, entry: Arc<Entry>) -> Self {
+        let pace = Pace::new(entry.shared.tuning.times.timeouts().write);
         Self {
             io,
             entry,
             first: None,
+            pace,
         }
     }
 
@@ -54,11 +59,17 @@ impl AsyncRead for Wire {
 }
 
 impl Wire {
-    fn note(&self, written: &Poll<io::Result<usize>>) {
+    fn note(&mut self, written: &Poll<io::Result<usize>>) {
         match written {
-            Poll::Ready(Ok(count)) if *count > 0 => self.entry.watch.wrote(*count),
+            Poll::Ready(Ok(count)) if *count > 0 => {
+                self.pace.wrote(*count);
+                self.entry.watch.wrote(*count);
+            }
             Poll::Ready(_) => {}
-            Poll::Pending => self.entry.watch.write_blocked(),
+            Poll::Pending => {
+                self.pace.blocked();
+                self.entry.watch.write_blocked();
+            }
         }
     }
 }
@@ -69,6 +80,8 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        let most = self.pace.most().unwrap_or(usize::MAX);
+        let buf = buf.get(..most).unwrap_or(buf);
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
         self.note(&written);
         written
@@ -79,7 +92,14 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
+        let most = self.pace.most().filter(|most| is_beyond(bufs, *most));
+        let written = if let Some(most) = most {
+            let (parts, count) = first(bufs, most);
+            let bufs = parts.get(..count).unwrap_or_default();
+            Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+        } else {
+            Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+        };
         self.note(&written);
         written
     }
