@@ -91,9 +91,9 @@ pub struct ServerConfig {
     pub read_timeout: Duration,
     /// How long an answer may take to go out. Every 240 bytes that went give one second back, up to
     /// this time: so a client that reads in drips is cut as well, and a download that keeps moving
-    /// takes as long as it needs. The system tells in steps of some KiB what went: a client that takes
-    /// less than about 1 KB a second may be cut with the default. Streams opt out: they are held to
-    /// `idle_timeout`. At most 1 h; 0 switches it off. Default: 30 s.
+    /// takes as long as it needs. The system tells in steps of some KiB what went: a client that
+    /// takes less than about 1 KB a second may be cut with the default. Streams opt out: they are
+    /// held to `idle_timeout`. At most 1 h; 0 switches it off. Default: 30 s.
     #[serde(with = "plumego_config::duration")]
     pub write_timeout: Duration,
     /// How long a kept connection may wait for its next request, and how long a stream may go

@@ -128,8 +128,8 @@ async fn last_call(shared: &Arc<Shared>, round: &mut Round, refusals: &mut Refus
 }
 
 /// What a connection may keep in the system that is not yet on its way, so that clients that do not
-/// read cost little there, and so that one that reads slowly is seen to: a ping of HTTP/2 waits behind
-/// it, and an answer can stand still for as long as it takes.
+/// read cost little there, and so that one that reads slowly is seen to: a ping of HTTP/2 waits
+/// behind it, and an answer can stand still for as long as it takes.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn bound_unsent(listener: &Bound) {
     if let Bound::Tcp(listener) = listener {
