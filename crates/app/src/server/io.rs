@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::frames::FrameMeter;
 use super::pace::Pace;
-use super::portion::{Portion, first, is_beyond};
+use super::portion::{Portion, poll_write_first};
 use super::registry::Entry;
 
 /// The opening of HTTP/2 with prior knowledge (RFC 9113, section 3.4).
@@ -169,19 +169,8 @@ impl<T> TimedIo<T> {
                 meter.wrote(*count);
             }
         }
-        if self.is_noted_below {
-            return;
-        }
-        match written {
-            Poll::Ready(Ok(count)) if *count > 0 => {
-                self.pace.wrote(*count);
-                self.entry.watch.wrote(*count);
-            }
-            Poll::Ready(_) => {}
-            Poll::Pending => {
-                self.pace.blocked();
-                self.entry.watch.write_blocked();
-            }
+        if !self.is_noted_below {
+            self.pace.note(&self.entry.watch, written);
         }
     }
 }
@@ -205,13 +194,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TimedIo<T> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let most = ready!(self.poll_portion(cx));
-        let written = if is_beyond(bufs, most) {
-            let (parts, count) = first(bufs, most);
-            let bufs = parts.get(..count).unwrap_or_default();
-            Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-        } else {
-            Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-        };
+        let written = poll_write_first(&mut self.io, cx, bufs, most);
         self.note(&written);
         written
     }

@@ -4,9 +4,13 @@
 //! one write is therefore the least that a client must take before anybody knows that it takes
 //! anything: little for one that is slow, or of whom nothing is known yet.
 
+use std::io;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use super::watch::Watch;
 
 /// Enough for any answer that is written as a whole.
 const AT_FIRST: usize = 20 * 1024;
@@ -41,7 +45,22 @@ impl Pace {
         self.most
     }
 
-    pub(super) fn wrote(&mut self, bytes: usize) {
+    /// Notes what became of a write, here and for the deadlines of the connection.
+    pub(super) fn note(&mut self, watch: &Watch, written: &Poll<io::Result<usize>>) {
+        match written {
+            Poll::Ready(Ok(count)) if *count > 0 => {
+                self.wrote(*count);
+                watch.wrote(*count);
+            }
+            Poll::Ready(_) => {}
+            Poll::Pending => {
+                self.blocked();
+                watch.write_blocked();
+            }
+        }
+    }
+
+    fn wrote(&mut self, bytes: usize) {
         if self.most.is_none() && self.full_since.is_none() {
             return;
         }
@@ -56,7 +75,7 @@ impl Pace {
     }
 
     /// There was no room.
-    pub(super) fn blocked(&mut self) {
+    fn blocked(&mut self) {
         self.full_since.get_or_insert_with(Instant::now);
     }
 }

@@ -1,6 +1,10 @@
 //! How much of an answer goes to the socket at once.
 
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::AsyncWrite;
 
 /// The most bytes of one write. Where the system spaces packets out (BBR, `fq`), what a larger
 /// write leaves behind costs it a timer for every packet that has to wait.
@@ -37,18 +41,29 @@ impl Portion {
     }
 }
 
+/// Writes at most the first `most` bytes of these slices.
+pub(super) fn poll_write_first<T: AsyncWrite + Unpin>(
+    io: &mut T,
+    cx: &mut Context<'_>,
+    slices: &[IoSlice<'_>],
+    most: usize,
+) -> Poll<io::Result<usize>> {
+    if !is_beyond(slices, most) {
+        return Pin::new(io).poll_write_vectored(cx, slices);
+    }
+    let (parts, count) = first(slices, most);
+    Pin::new(io).poll_write_vectored(cx, parts.get(..count).unwrap_or_default())
+}
+
 /// Whether these slices have more bytes than that.
-pub(super) fn is_beyond(slices: &[IoSlice<'_>], most: usize) -> bool {
+fn is_beyond(slices: &[IoSlice<'_>], most: usize) -> bool {
     let bytes = slices.iter().map(|slice| slice.len());
     bytes.fold(0, usize::saturating_add) > most
 }
 
 /// The first `most` bytes of these slices, and how many slices they are.
 #[inline(never)]
-pub(super) fn first<'a>(
-    slices: &'a [IoSlice<'_>],
-    mut most: usize,
-) -> ([IoSlice<'a>; SLICES], usize) {
+fn first<'a>(slices: &'a [IoSlice<'_>], mut most: usize) -> ([IoSlice<'a>; SLICES], usize) {
     let mut parts = [IoSlice::new(&[]); SLICES];
     let mut count = 0;
     for (part, slice) in parts.iter_mut().zip(slices) {

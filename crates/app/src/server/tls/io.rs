@@ -10,7 +10,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::server::listener::Stream;
 use crate::server::pace::Pace;
-use crate::server::portion::{first, is_beyond};
+use crate::server::portion::poll_write_first;
 use crate::server::registry::Entry;
 
 /// The encrypted bytes. It tells the watch of its connection which of them go out: a large answer
@@ -58,32 +58,17 @@ impl AsyncRead for Wire {
     }
 }
 
-impl Wire {
-    fn note(&mut self, written: &Poll<io::Result<usize>>) {
-        match written {
-            Poll::Ready(Ok(count)) if *count > 0 => {
-                self.pace.wrote(*count);
-                self.entry.watch.wrote(*count);
-            }
-            Poll::Ready(_) => {}
-            Poll::Pending => {
-                self.pace.blocked();
-                self.entry.watch.write_blocked();
-            }
-        }
-    }
-}
-
 impl AsyncWrite for Wire {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let most = self.pace.most().unwrap_or(usize::MAX);
+        let this = &mut *self;
+        let most = this.pace.most().unwrap_or(usize::MAX);
         let buf = buf.get(..most).unwrap_or(buf);
-        let written = Pin::new(&mut self.io).poll_write(cx, buf);
-        self.note(&written);
+        let written = Pin::new(&mut this.io).poll_write(cx, buf);
+        this.pace.note(&this.entry.watch, &written);
         written
     }
 
@@ -92,15 +77,10 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let most = self.pace.most().filter(|most| is_beyond(bufs, *most));
-        let written = if let Some(most) = most {
-            let (parts, count) = first(bufs, most);
-            let bufs = parts.get(..count).unwrap_or_default();
-            Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-        } else {
-            Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-        };
-        self.note(&written);
+        let this = &mut *self;
+        let most = this.pace.most().unwrap_or(usize::MAX);
+        let written = poll_write_first(&mut this.io, cx, bufs, most);
+        this.pace.note(&this.entry.watch, &written);
         written
     }
 
